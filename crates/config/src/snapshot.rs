@@ -1,0 +1,284 @@
+//! The compiled configuration: immutable, shared by all requests, swapped as a whole.
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use claimgate_jose::{JwkSet, Policy};
+use http::{HeaderName, Method, StatusCode, Uri};
+
+/// Everything that the gateway needs to answer requests.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The data plane's settings.
+    pub gateway: GatewaySettings,
+    /// The admin listener's settings.
+    pub admin: AdminSettings,
+    /// Every function, by name.
+    pub functions: HashMap<String, Arc<Function>>,
+    /// Every custom domain.
+    pub domains: DomainTable,
+}
+
+/// Settings of the data plane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewaySettings {
+    /// Address of the HTTP listener.
+    pub http: SocketAddr,
+    /// Number of threads that serve requests; `None` means the CPUs that the process may run on.
+    pub workers: Option<usize>,
+    /// Status of an answer to a request without a token.
+    pub missing_token_status: StatusCode,
+    /// Sizes beyond which a request is refused.
+    pub limits: Limits,
+    /// Times after which the gateway gives up.
+    pub timeouts: Timeouts,
+}
+
+/// Sizes beyond which a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// All header names and values together, in bytes.
+    pub header_bytes: usize,
+    /// Number of header fields.
+    pub header_fields: usize,
+    /// Method, target and version of the request line, in bytes.
+    pub request_line_bytes: usize,
+    /// A form that must be buffered to find or to set a parameter, in bytes.
+    pub form_bytes: usize,
+    /// A token, in bytes.
+    pub token_bytes: usize,
+}
+
+/// Times after which the gateway gives up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeouts {
+    /// From a connection's first byte of a request until its header is complete.
+    pub header_read: Duration,
+    /// Until a form that must be buffered has arrived.
+    pub form_read: Duration,
+    /// Until a connection to a function stands.
+    pub connect: Duration,
+    /// From the request's last byte to the function's answer head.
+    pub first_byte: Duration,
+    /// Between two pieces of a function's answer.
+    pub idle: Duration,
+    /// From a signal to stop until requests in flight are given up.
+    pub drain: Duration,
+}
+
+/// Settings of the admin listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdminSettings {
+    /// Address of the admin listener; `None` when there is none.
+    pub listen: Option<SocketAddr>,
+}
+
+/// A function that requests are forwarded to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Function {
+    /// `functionName`.
+    pub name: String,
+    /// Where it is.
+    pub target: FunctionTarget,
+}
+
+/// Where a function is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FunctionTarget {
+    /// An HTTP server: `http://` or `https://` with host and port. A path in the configured URL is
+    /// put before the request's path; it never ends with a slash.
+    Url {
+        /// Scheme and authority, with the path `/`.
+        origin: Uri,
+        /// Put before each request's path; empty when there is none.
+        base_path: String,
+    },
+    /// An HTTP server on a unix socket.
+    Unix(PathBuf),
+    /// The built-in function that answers with the request that it received.
+    Echo,
+}
+
+/// Custom domains, looked up by host.
+#[derive(Debug, Default)]
+pub struct DomainTable {
+    exact: HashMap<String, Arc<Domain>>,
+    /// Keyed by what follows the `*.`.
+    wildcard: HashMap<String, Arc<Domain>>,
+}
+
+impl DomainTable {
+    /// The domain of a host in lower case without port and trailing dot: the exact name before the
+    /// wildcard, which stands for exactly one label.
+    pub fn find(&self, host: &str) -> Option<&Arc<Domain>> {
+        if let Some(domain) = self.exact.get(host) {
+            return Some(domain);
+        }
+        let (_, parent) = host.split_once('.')?;
+        self.wildcard.get(parent)
+    }
+
+    /// Every domain.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Domain>> {
+        self.exact.values().chain(self.wildcard.values())
+    }
+}
+
+/// A custom domain.
+#[derive(Debug)]
+pub struct Domain {
+    /// `domainName` in lower case, `*.` included.
+    pub name: String,
+    /// Its routes.
+    pub routes: RouteTable,
+    /// How its requests are authenticated.
+    pub authentication: Authentication,
+}
+
+/// How a domain's requests are authenticated.
+#[derive(Debug)]
+pub enum Authentication {
+    /// Not at all.
+    Anonymous,
+    /// By a JWT.
+    Jwt(JwtAuthentication),
+}
+
+/// JWT authentication of a domain: `authInfo`.
+#[derive(Debug)]
+pub struct JwtAuthentication {
+    /// Keys that tokens are verified with.
+    pub keys: JwkSet,
+    /// What tokens must fulfil.
+    pub policy: Policy,
+    /// Where the token is, in the order in which places are looked at; never empty.
+    pub token_lookup: Vec<TokenSource>,
+    /// Where claims go.
+    pub claim_mappings: Vec<ClaimMapping>,
+    /// Which paths need a token.
+    pub scope: AuthenticationScope,
+    /// Whether the function receives the token too.
+    pub forward_token: bool,
+}
+
+/// A place where a token may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenSource {
+    /// A header field.
+    Header {
+        /// Its name.
+        name: HeaderName,
+        /// The word before the token, without the space that separates them; never empty.
+        prefix: Option<String>,
+    },
+    /// A cookie.
+    Cookie(String),
+    /// A query parameter.
+    Query(String),
+    /// A form parameter.
+    Form(String),
+}
+
+/// A claim and the parameter that it is forwarded as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimMapping {
+    /// Name of the claim: literal, or a dotted path.
+    pub claim: String,
+    /// Where the function finds it.
+    pub parameter: Parameter,
+}
+
+/// A parameter of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Parameter {
+    /// A header field.
+    Header(HeaderName),
+    /// A query parameter.
+    Query(String),
+    /// A form parameter.
+    Form(String),
+    /// A cookie.
+    Cookie(String),
+}
+
+/// Which paths need a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuthenticationScope {
+    /// Every path.
+    Everything,
+    /// Every path but those of the whitelist.
+    AllExcept(Vec<PathPattern>),
+    /// Only the paths of the blacklist.
+    Only(Vec<PathPattern>),
+}
+
+/// A path, or the beginning of paths where it was written with a `*` at the end.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PathPattern {
+    /// This path alone.
+    Exact(String),
+    /// Every path that begins so.
+    Prefix(String),
+}
+
+impl PathPattern {
+    /// Whether a path is meant.
+    pub fn matches(&self, path: &str) -> bool {
+        match self {
+            PathPattern::Exact(exact) => path == exact,
+            PathPattern::Prefix(prefix) => path.starts_with(prefix.as_str()),
+        }
+    }
+}
+
+/// A domain's routes, looked up by path and method.
+#[derive(Debug, Default)]
+pub struct RouteTable {
+    exact: HashMap<String, Vec<Route>>,
+    /// Longest prefix first.
+    prefixes: Vec<(String, Vec<Route>)>,
+}
+
+/// A route to a function.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// `path` as it was written.
+    pub path: String,
+    /// Methods that it serves; empty means all.
+    pub methods: Vec<Method>,
+    /// The function.
+    pub function: Arc<Function>,
+}
+
+/// What a [`RouteTable`] knows of a path and method.
+#[derive(Debug)]
+pub enum RouteMatch<'a> {
+    /// The route that serves the request.
+    Found(&'a Route),
+    /// The path has routes, but none for the method; these are the methods that it has.
+    MethodNotAllowed(Vec<Method>),
+    /// No route has the path.
+    NotFound,
+}
+
+impl RouteTable {
+    /// The route of a canonical path: the exact path before the longest prefix, then the method.
+    pub fn find(&self, path: &str, method: &Method) -> RouteMatch<'_> {
+        let routes = self.exact.get(path).or_else(|| {
+            let (_, routes) = self.prefixes.iter().find(|(prefix, _)| path.starts_with(prefix.as_str()))?;
+            Some(routes)
+        });
+        let Some(routes) = routes else {
+            return RouteMatch::NotFound;
+        };
+        let serves = |route: &&Route| route.methods.is_empty() || route.methods.contains(method);
+        match routes.iter().find(serves) {
+            Some(route) => RouteMatch::Found(route),
+            None => {
+                RouteMatch::MethodNotAllowed(routes.iter().flat_map(|route| route.methods.clone()).collect())
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! base64url without padding (RFC 7515 section 2), strict.

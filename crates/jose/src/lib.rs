@@ -1,0 +1,16 @@
+//! JOSE for claimgate: JWS compact serialization (RFC 7515), JWK and JWK sets (RFC 7517, RFC 7518,
+//! RFC 8037) and JWT claims (RFC 7519), under the rules of RFC 8725.
+//!
+//! No I/O, no clock, no async. Every key is parsed once, when its set is loaded.
+
+pub mod alg;
+pub mod base64url;
+pub mod json;
+pub mod jwk;
+pub mod sign;
+pub mod verify;
+
+pub use alg::Algorithm;
+pub use jwk::{JwkSet, KeyProblem};
+pub use sign::SigningKey;
+pub use verify::{Policy, VerifiedClaims, VerifyError, verify};
