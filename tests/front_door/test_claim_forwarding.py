@@ -365,7 +365,7 @@ def test_odd_parameter_names(gateway):
 
 SURVIVING_QUERIES = [
     "a=%7e&b=+&c=%2b", "&&a&&=b&", "a=1;b=2", "a=b=c&d", "%zz=%", "a=%C3%28&b=\u00e9", "uidx=1&xuid=2&UID=3&uid.x=4",
-    "a=b?c/d&e[]=f&g[h]=i", "q=%00%0d%0a", "a='\"<>`{|}~",
+    "a=b?c/d&e[]=f&g[h]=i", "q=%00%0d%0a", "a='\"`{|}~",
 ]  # fmt: skip
 
 
