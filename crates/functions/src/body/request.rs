@@ -1,0 +1,82 @@
+//! The body of a request to a function.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+
+/// The body of a request to a function.
+///
+/// Trailers of the client's request are dropped: a client could put a header there that only the
+/// gateway may set. The length stays known when the client told it.
+#[derive(Debug)]
+pub struct RequestBody(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Empty,
+    Bytes(Bytes),
+    Stream(Incoming),
+}
+
+impl RequestBody {
+    /// No body.
+    pub fn empty() -> Self {
+        Self(Kind::Empty)
+    }
+}
+
+impl From<Incoming> for RequestBody {
+    fn from(stream: Incoming) -> Self {
+        Self(Kind::Stream(stream))
+    }
+}
+
+impl From<Bytes> for RequestBody {
+    fn from(bytes: Bytes) -> Self {
+        Self(if bytes.is_empty() { Kind::Empty } else { Kind::Bytes(bytes) })
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match &mut self.0 {
+            Kind::Empty => Poll::Ready(None),
+            Kind::Bytes(bytes) => {
+                let bytes = std::mem::take(bytes);
+                self.0 = Kind::Empty;
+                Poll::Ready(Some(Ok(Frame::data(bytes))))
+            }
+            Kind::Stream(stream) => loop {
+                match ready!(Pin::new(&mut *stream).poll_frame(context)) {
+                    Some(Ok(frame)) if !frame.is_data() => {}
+                    piece => return Poll::Ready(piece),
+                }
+            },
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Empty => true,
+            Kind::Bytes(_) => false,
+            Kind::Stream(stream) => stream.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Empty => SizeHint::with_exact(0),
+            Kind::Bytes(bytes) => SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
+            Kind::Stream(stream) => stream.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The built-in function `echo`: answers with the request that it received, so that what arrives at a
+//! function can be looked at.
+
+mod form;
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, COOKIE};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use serde::Serialize;
+
+use crate::body::request::RequestBody;
+use crate::body::response::ResponseBody;
+use crate::body::upload::Upload;
+use crate::error::{InvokeError, RequestBodyError};
+
+/// Largest body that is answered with, in bytes.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// What arrived. Repeated names stay repeated, in the order in which they came.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Echo<'a> {
+    function: &'a str,
+    method: &'a str,
+    /// As it was sent.
+    path: &'a str,
+    /// As it was sent; empty when there is none.
+    query_string: &'a str,
+    query: Vec<(String, String)>,
+    headers: Vec<(&'a str, String)>,
+    cookies: Vec<(String, String)>,
+    form: Vec<(String, Content)>,
+    body: Content,
+}
+
+/// Bytes in JSON: as text when they are UTF-8, else in base64 (RFC 4648 section 4).
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Content {
+    Text(String),
+    Base64 { base64: String },
+}
+
+#[derive(Debug, Serialize)]
+struct TooLarge<'a> {
+    function: &'a str,
+    error: &'a str,
+}
+
+/// Answers a request.
+pub(crate) async fn answer(
+    function: &str,
+    request: Request<RequestBody>,
+    idle: Duration,
+) -> Result<Response<ResponseBody>, InvokeError> {
+    let (head, body) = request.into_parts();
+    let (upload, _) = Upload::new(body, idle);
+    let Some(body) = collect(upload).await.map_err(InvokeError::RequestBody)? else {
+        let answer = TooLarge { function, error: "echo takes a body of at most 16 MiB" };
+        return Ok(respond(StatusCode::PAYLOAD_TOO_LARGE, &head.method, &answer));
+    };
+    let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let form = form::parse(content_type.unwrap_or_default(), &body).await;
+    let query_string = head.uri.query().unwrap_or_default();
+    let answer = Echo {
+        function,
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query_string,
+        query: form_urlencoded::parse(query_string.as_bytes()).into_owned().collect(),
+        headers: head.headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect(),
+        cookies: cookies(&head),
+        form,
+        body: Content::from(&body),
+    };
+    Ok(respond(StatusCode::OK, &head.method, &answer))
+}
+
+impl From<&Bytes> for Content {
+    fn from(bytes: &Bytes) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Text(text.to_owned()),
+            Err(_) => Self::Base64 { base64: STANDARD.encode(bytes) },
+        }
+    }
+}
+
+/// The whole body, or `None` when it is too large.
+async fn collect(mut upload: Upload) -> Result<Option<Bytes>, RequestBodyError> {
+    let mut body = BytesMut::new();
+    while let Some(frame) = upload.frame().await {
+        let Ok(piece) = frame?.into_data() else {
+            continue;
+        };
+        if body.len() + piece.len() > MAX_BODY {
+            return Ok(None);
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(Some(body.freeze()))
+}
+
+/// Cookies of all `Cookie` headers, values as they were sent (RFC 6265 section 4.2.1).
+fn cookies(head: &Parts) -> Vec<(String, String)> {
+    let headers = head.headers.get_all(COOKIE).iter().map(text);
+    headers.flat_map(|header| header.split(';').filter_map(cookie).collect::<Vec<_>>()).collect()
+}
+
+fn cookie(pair: &str) -> Option<(String, String)> {
+    let pair = pair.trim();
+    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    (!pair.is_empty()).then(|| (name.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn text(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
+}
+
+fn respond(status: StatusCode, method: &Method, answer: &impl Serialize) -> Response<ResponseBody> {
+    // Strings and lists of strings always become JSON.
+    let mut json = serde_json::to_vec_pretty(answer).unwrap_or_default();
+    json.push(b'\n');
+    let length = json.len();
+    let body = if *method == Method::HEAD { Bytes::new() } else { Bytes::from(json) };
+    let mut response = Response::new(ResponseBody::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    response
+}
