@@ -45,7 +45,7 @@ def serve(tmp_path_factory):
 
 
 @pytest.fixture
-def function(request):
+def start_function(request):
     """Makes functions whose behaviour a test chooses."""
 
     def start(answer, **more) -> Recorder:

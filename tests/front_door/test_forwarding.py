@@ -31,13 +31,13 @@ def gateway(serve, recorder):
 
 
 @pytest.fixture
-def behind(serve, function):
+def behind(serve, start_function):
     """A gateway before a function with its own behaviour; the recorder is `gateway.recorder`."""
 
     def start(answer, **gateway):
-        recorder = function(answer)
+        recorder = start_function(answer)
         domains = [domain("open.example.com"), domain(auth=jwt(jwks(KEY)))]
-        return serve(configuration(domains, [{"functionName": "orders", "url": recorder.url}], **gateway), recorder)
+        return serve(configuration(domains, [function(recorder.url)], **gateway), recorder)
 
     return start
 
@@ -429,9 +429,9 @@ def test_connections_to_a_function_are_kept(behind):
     assert len(connections) < 5
 
 
-def test_a_function_on_a_unix_socket(serve, function, tmp_path):
-    recorder = function(plain_answer, unix=str(tmp_path / "orders.sock"))
-    functions = [{"functionName": "orders", "url": f"unix:{tmp_path}/orders.sock"}]
+def test_a_function_on_a_unix_socket(serve, start_function, tmp_path):
+    recorder = start_function(plain_answer, unix=str(tmp_path / "orders.sock"))
+    functions = [function(f"unix:{tmp_path}/orders.sock")]
     gateway = serve(configuration([domain(auth=jwt(jwks(KEY), claim_pass_by="header:sub:x-sub"))], functions), recorder)
     response = gateway.post("/a?b", token=TOKEN, body=b"body")
     assert response.status == 200
@@ -441,8 +441,7 @@ def test_a_function_on_a_unix_socket(serve, function, tmp_path):
 
 
 def test_a_unix_socket_that_is_not_there_is_502(serve, tmp_path):
-    functions = [{"functionName": "orders", "url": f"unix:{tmp_path}/nobody.sock"}]
-    gateway = serve(configuration([domain()], functions))
+    gateway = serve(configuration([domain()], [function(f"unix:{tmp_path}/nobody.sock")]))
     assert gateway.get().status == 502
 
 
