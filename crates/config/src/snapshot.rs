@@ -1,4 +1,5 @@
 //! The compiled configuration: immutable, shared by all requests, swapped as a whole.
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -110,6 +111,18 @@ pub struct DomainTable {
 }
 
 impl DomainTable {
+    /// A table of domains, whose names differ.
+    pub fn new(domains: impl IntoIterator<Item = Domain>) -> DomainTable {
+        let mut table = DomainTable::default();
+        for domain in domains.into_iter().map(Arc::new) {
+            match domain.name.strip_prefix("*.") {
+                Some(parent) => table.wildcard.insert(parent.to_owned(), domain),
+                None => table.exact.insert(domain.name.clone(), domain),
+            };
+        }
+        table
+    }
+
     /// The domain of a host in lower case without port and trailing dot: the exact name before the
     /// wildcard, which stands for exactly one label.
     pub fn find(&self, host: &str) -> Option<&Arc<Domain>> {
@@ -224,6 +237,14 @@ pub enum PathPattern {
 }
 
 impl PathPattern {
+    /// The pattern of a canonical path, in which a `*` at the end means every continuation.
+    fn of(path: &str) -> PathPattern {
+        match path.strip_suffix('*') {
+            Some(prefix) => PathPattern::Prefix(prefix.to_owned()),
+            None => PathPattern::Exact(path.to_owned()),
+        }
+    }
+
     /// Whether a path is meant.
     pub fn matches(&self, path: &str) -> bool {
         match self {
@@ -244,7 +265,7 @@ pub struct RouteTable {
 /// A route to a function.
 #[derive(Debug, Clone)]
 pub struct Route {
-    /// `path` as it was written.
+    /// `path` as it was written: canonical, with a `*` at its end when it is a prefix.
     pub path: String,
     /// Methods that it serves; empty means all.
     pub methods: Vec<Method>,
@@ -264,6 +285,21 @@ pub enum RouteMatch<'a> {
 }
 
 impl RouteTable {
+    /// A table of routes. Of two routes with the same path that serve a method, the first has it.
+    pub fn new(routes: impl IntoIterator<Item = Route>) -> RouteTable {
+        let mut exact: HashMap<String, Vec<Route>> = HashMap::new();
+        let mut prefixes: HashMap<String, Vec<Route>> = HashMap::new();
+        for route in routes {
+            match PathPattern::of(&route.path) {
+                PathPattern::Exact(path) => exact.entry(path).or_default().push(route),
+                PathPattern::Prefix(prefix) => prefixes.entry(prefix).or_default().push(route),
+            }
+        }
+        let mut prefixes: Vec<_> = prefixes.into_iter().collect();
+        prefixes.sort_unstable_by_key(|(prefix, _)| Reverse(prefix.len()));
+        RouteTable { exact, prefixes }
+    }
+
     /// The route of a canonical path: the exact path before the longest prefix, then the method.
     pub fn find(&self, path: &str, method: &Method) -> RouteMatch<'_> {
         let routes = self.exact.get(path).or_else(|| {
@@ -282,3 +318,6 @@ impl RouteTable {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! `authConfig`: how the requests of a domain are authenticated.
+use std::time::Duration;
+
+use claimgate_jose::Policy;
+
+use super::{claim_pass_by, json_text, jwks, scope, token_lookup};
+use crate::place::{Place, quoted};
+use crate::reader::{Field, Object};
+use crate::report::Report;
+use crate::snapshot::{Authentication, JwtAuthentication};
+use crate::suggest::did_you_mean;
+use crate::yaml::Value;
+
+/// The longest tolerance for clocks that are not exact.
+const MAX_LEEWAY_SECONDS: u64 = 300;
+
+/// Reads `authConfig` of a domain; `domain` is where the domain's name stands.
+pub(super) fn read(object: &mut Object<'_>, domain: &Place, report: &mut Report) -> Option<Authentication> {
+    // The original prints {} for a domain without.
+    let Some(field) = object.field("authConfig").filter(|field| !field.is_empty()) else {
+        let message = "the domain has no authConfig, so everybody may call it; write authType: anonymous if \
+                       that is meant";
+        report.warning(domain, message);
+        return Some(Authentication::Anonymous);
+    };
+    let mut config = field.object("an object with the fields authType and authInfo", report)?;
+    let right = "jwt or anonymous";
+    let auth_type = config.required("authType", right, report).and_then(|field| field.text(right, report));
+    let auth_info = config.field("authInfo");
+    config.finish(report);
+    let auth_type = auth_type?;
+    match auth_type.value {
+        "jwt" => {
+            let Some(auth_info) = auth_info else {
+                report.error(&field.place, format!("the field authInfo is missing; expected {AUTH_INFO}"));
+                return None;
+            };
+            read_auth_info(&auth_info, report).map(Authentication::Jwt)
+        }
+        "anonymous" => {
+            warn_of_unused(auth_info, report);
+            Some(Authentication::Anonymous)
+        }
+        "function" => {
+            report.error(&auth_type.place, "authType function is not supported; use jwt or anonymous");
+            None
+        }
+        other => {
+            let suggestion = did_you_mean(other, ["jwt", "anonymous"]);
+            report.error(&auth_type.place, format!("expected {right}, found {}{suggestion}", quoted(other)));
+            None
+        }
+    }
+}
+
+const AUTH_INFO: &str = "an object with the fields jwks and tokenLookup, or a string that holds it as JSON";
+
+fn warn_of_unused(auth_info: Option<Field<'_>>, report: &mut Report) {
+    let Some(field) = auth_info else {
+        return;
+    };
+    let holds_nothing = matches!(&field.node.value, Value::String(text) if text.trim() == "{}");
+    if !holds_nothing && !field.is_empty() {
+        report.warning(&field.place, "authInfo has no effect, as authType is anonymous");
+    }
+}
+
+fn read_auth_info(field: &Field<'_>, report: &mut Report) -> Option<JwtAuthentication> {
+    let Value::String(text) = &field.node.value else {
+        return read_members(field, report);
+    };
+    match json_text::parse(text, field.node.location) {
+        Ok(node) => read_members(&Field { node: &node, place: field.place.clone() }, report),
+        Err(why) => {
+            report.error(&field.place, format!("expected {AUTH_INFO}, {why}"));
+            None
+        }
+    }
+}
+
+fn read_members(field: &Field<'_>, report: &mut Report) -> Option<JwtAuthentication> {
+    if !matches!(field.node.value, Value::Map(_)) {
+        // What stands here may hold keys, so it is not quoted.
+        report.error(&field.place, format!("expected {AUTH_INFO}"));
+        return None;
+    }
+    let mut object = field.object(AUTH_INFO, report)?.in_any_case(report);
+    object.not_supported("jwksUri", report);
+    let keys = object
+        .required("jwks", "a JSON Web Key Set, as {keys: […]}", report)
+        .and_then(|field| jwks::read(&field, report));
+    let token_lookup = object
+        .required("tokenLookup", token_lookup::RIGHT, report)
+        .map(|field| token_lookup::read(&field, report));
+    let claim_mappings = object.field("claimPassBy").map(|field| claim_pass_by::read(&field, report));
+    let scope = scope::read(&mut object, report);
+    let policy = Policy {
+        issuers: read_names(
+            object.field("issuers"),
+            "a list of issuers, as [https://id.example.com]",
+            report,
+        ),
+        audiences: read_names(object.field("audiences"), "a list of audiences, as [orders]", report),
+        leeway: read_leeway(object.field("leewaySeconds"), report),
+    };
+    let forward_token = object.field("forwardToken").map(|field| field.boolean(report));
+    object.finish(report);
+    Some(JwtAuthentication {
+        keys: keys?,
+        policy,
+        token_lookup: token_lookup.filter(|sources| !sources.is_empty())?,
+        claim_mappings: claim_mappings.unwrap_or_default(),
+        scope,
+        forward_token: forward_token.flatten().unwrap_or(true),
+    })
+}
+
+fn read_names(field: Option<Field<'_>>, right: &str, report: &mut Report) -> Vec<String> {
+    let texts = field.and_then(|field| field.texts(right, "a string", report)).unwrap_or_default();
+    for text in texts.iter().filter(|text| text.value.is_empty()) {
+        report.error(&text.place, "expected a string that is not empty");
+    }
+    texts.iter().map(|text| text.value.to_owned()).collect()
+}
+
+fn read_leeway(field: Option<Field<'_>>, report: &mut Report) -> Duration {
+    let seconds = field.and_then(|field| field.integer(0..=MAX_LEEWAY_SECONDS, " seconds", report));
+    Duration::from_secs(seconds.unwrap_or_default())
+}

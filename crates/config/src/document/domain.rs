@@ -1,0 +1,144 @@
+//! `customDomains[]`.
+use std::net::IpAddr;
+
+use super::authentication;
+use super::route::{self, Route};
+use crate::place::{Place, Written, quoted};
+use crate::reader::{Field, Object};
+use crate::report::Report;
+use crate::snapshot::Authentication;
+use crate::suggest::did_you_mean;
+
+/// A custom domain as it was written. What is missing was reported.
+#[derive(Debug)]
+pub(crate) struct CustomDomain {
+    pub(crate) name: Option<Written<String>>,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) authentication: Option<Authentication>,
+}
+
+impl CustomDomain {
+    pub(super) fn read(field: &Field<'_>, report: &mut Report) -> Option<CustomDomain> {
+        let right = "a custom domain, with domainName and routeConfig";
+        let mut object = field.object(right, report)?;
+        let name = object
+            .required("domainName", "a domain name, as api.example.com", report)
+            .and_then(|field| read_name(&field, report));
+        let place = name.as_ref().map_or(&object.place, |name| &name.place).clone();
+        read_protocol(&mut object, report);
+        let routes = route::read_all(&mut object, &place, report);
+        let authentication = authentication::read(&mut object, &place, report);
+        read_waf(&mut object, report);
+        for name in ["certConfig", "tlsConfig", "corsConfig", "isE2B"] {
+            object.not_supported_unless_empty(name, report);
+        }
+        // What the original adds to a document that it prints.
+        for name in ["accountId", "apiVersion", "createdTime", "lastModifiedTime", "subdomainCount"] {
+            object.written(name);
+        }
+        object.finish(report);
+        Some(CustomDomain { name, routes, authentication })
+    }
+}
+
+/// Where two domains of one name were written.
+pub(crate) fn already_named(name: &str, first: &Place) -> String {
+    format!("the domain {name} is already declared on {}", first.location)
+}
+
+fn read_name(field: &Field<'_>, report: &mut Report) -> Option<Written<String>> {
+    let Written { value: text, place } = field.text("a domain name, as api.example.com", report)?;
+    let name = text.to_ascii_lowercase();
+    match check_name(&name) {
+        Ok(()) => Some(Written { value: name, place }),
+        Err(why) => {
+            report.error(&place, format!("{} is no domain name: {why}", quoted(text)));
+            None
+        }
+    }
+}
+
+/// Function Compute's rules for `domainName`, but that single labels as `localhost` are allowed.
+fn check_name(name: &str) -> Result<(), &'static str> {
+    if name.contains("://") || name.contains('/') {
+        return Err("leave out the scheme and the path, as in api.example.com");
+    }
+    if name.parse::<IpAddr>().is_ok() || name.starts_with('[') {
+        return Err(NO_ADDRESS);
+    }
+    if name.contains(':') {
+        return Err("leave out the port; a domain answers on every port");
+    }
+    if name.ends_with('.') {
+        return Err("leave out the dot at the end");
+    }
+    if !name.is_ascii() {
+        return Err("write an international name in its ASCII form, which begins with xn--");
+    }
+    if name.is_empty() || name.len() > 256 {
+        return Err("a name has 1 to 256 characters");
+    }
+    let labels = name.strip_prefix("*.").unwrap_or(name);
+    if labels.contains('*') {
+        return Err("a * stands alone as the first label, as in *.example.com");
+    }
+    labels.split('.').try_for_each(check_label)?;
+    let last = labels.rsplit('.').next().unwrap_or_default();
+    if last.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(NO_ADDRESS);
+    }
+    if last.len() < 2 || !last.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return Err("its last label has at least two characters and begins with a letter");
+    }
+    Ok(())
+}
+
+const NO_ADDRESS: &str = "requests are told apart by the name that they ask for, and an IP address is none; \
+                          use localhost or a name that leads to the address";
+
+fn check_label(label: &str) -> Result<(), &'static str> {
+    if label.is_empty() || label.len() > 63 {
+        return Err("each label between the dots has 1 to 63 characters");
+    }
+    if label.starts_with('-') {
+        return Err("a label does not begin with -");
+    }
+    if !label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        return Err("a name has letters, digits, - and dots only");
+    }
+    Ok(())
+}
+
+fn read_protocol(domain: &mut Object<'_>, report: &mut Report) {
+    let right = "HTTP";
+    let Some(Written { value: protocol, place }) =
+        domain.field("protocol").and_then(|field| field.text(right, report))
+    else {
+        return;
+    };
+    match protocol {
+        "HTTP" => {}
+        "HTTP,HTTPS" => report.warning(&place, "only HTTP is served by this version of claimgate"),
+        "HTTPS" => report.error(
+            &place,
+            "HTTPS alone is not supported by this version of claimgate, and serving the domain over HTTP \
+             would expose its tokens; terminate TLS in front of claimgate and write HTTP",
+        ),
+        _ => {
+            let suggestion = did_you_mean(protocol, ["HTTP", "HTTPS", "HTTP,HTTPS"]);
+            report.error(&place, format!("expected HTTP, found {}{suggestion}", quoted(protocol)));
+        }
+    }
+}
+
+fn read_waf(domain: &mut Object<'_>, report: &mut Report) {
+    let Some(mut waf) = domain.field("wafConfig").and_then(|field| field.object("an object", report)) else {
+        return;
+    };
+    if let Some(field) = waf.field("enableWAF")
+        && field.boolean(report) == Some(true)
+    {
+        report.warning(&field.place, "claimgate has no web application firewall; this has no effect");
+    }
+    waf.finish(report);
+}

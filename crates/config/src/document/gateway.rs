@@ -1,0 +1,165 @@
+//! `gateway` and `admin`.
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::address;
+use crate::reader::{Field, Object};
+use crate::report::Report;
+use crate::snapshot::{AdminSettings, GatewaySettings, Limits, Timeouts};
+use crate::yaml::Value;
+
+/// Reads `gateway`; what is left out has its default.
+pub(super) fn read_gateway(field: Option<Field<'_>>, report: &mut Report) -> GatewaySettings {
+    let mut settings = GatewaySettings::default();
+    let Some(mut object) = field.and_then(|field| field.object("an object", report)) else {
+        return settings;
+    };
+    let right = "an address with port, as \"127.0.0.1:8080\"";
+    if let Some(http) = object.field("http").and_then(|field| address::read(&field, right, report)) {
+        settings.http = http;
+    }
+    if let Some(workers) = integer(&mut object, "workers", 1, 1024, "", report) {
+        settings.workers = Some(workers);
+    }
+    if let Some(field) = object.field("missingTokenStatus") {
+        match &field.node.value {
+            Value::Number(status) if status == "401" => {
+                settings.missing_token_status = StatusCode::UNAUTHORIZED
+            }
+            Value::Number(status) if status == "400" => {
+                settings.missing_token_status = StatusCode::BAD_REQUEST
+            }
+            _ => {
+                field.wrong_type::<()>("401, or 400 as the original answers", report);
+            }
+        }
+    }
+    read_limits(&mut object, &mut settings.limits, report);
+    read_timeouts(&mut object, &mut settings.timeouts, report);
+    object.not_supported("https", report);
+    object.not_supported("triggerDomain", report);
+    object.finish(report);
+    settings
+}
+
+/// Reads `admin`: 127.0.0.1:8081 when it is left out, no listener when `listen` is `none` or null.
+pub(super) fn read_admin(field: Option<Field<'_>>, report: &mut Report) -> AdminSettings {
+    let mut settings = AdminSettings::default();
+    let Some(mut object) = field.and_then(|field| field.object("an object", report)) else {
+        return settings;
+    };
+    if let Some(field) = object.written("listen") {
+        match &field.node.value {
+            Value::Null => settings.listen = None,
+            Value::String(text) if text == "none" => settings.listen = None,
+            _ => {
+                let right = "an address with port, as \"127.0.0.1:8081\", or none";
+                let listen = address::read(&field, right, report);
+                if listen.is_some() {
+                    settings.listen = listen;
+                }
+            }
+        }
+    }
+    object.finish(report);
+    settings
+}
+
+fn read_limits(gateway: &mut Object<'_>, limits: &mut Limits, report: &mut Report) {
+    let Some(mut object) = gateway.field("limits").and_then(|field| field.object("an object", report)) else {
+        return;
+    };
+    const KIB: u64 = 1024;
+    const MIB: u64 = 1024 * KIB;
+    for (name, limit, least, most, unit) in [
+        ("headerBytes", &mut limits.header_bytes, KIB, MIB, " bytes"),
+        ("headerFields", &mut limits.header_fields, 10, 10_000, " fields"),
+        ("requestLineBytes", &mut limits.request_line_bytes, 256, MIB, " bytes"),
+        ("formBytes", &mut limits.form_bytes, KIB, KIB * MIB, " bytes"),
+        ("tokenBytes", &mut limits.token_bytes, 256, MIB, " bytes"),
+    ] {
+        if let Some(written) = integer(&mut object, name, least, most, unit, report) {
+            *limit = written;
+        }
+    }
+    object.finish(report);
+}
+
+fn read_timeouts(gateway: &mut Object<'_>, timeouts: &mut Timeouts, report: &mut Report) {
+    let Some(mut object) = gateway.field("timeouts").and_then(|field| field.object("an object", report))
+    else {
+        return;
+    };
+    const DAY: u64 = 24 * 3600;
+    for (name, timeout, least, most) in [
+        ("headerReadSeconds", &mut timeouts.header_read, 1, 3600),
+        ("formReadSeconds", &mut timeouts.form_read, 1, 3600),
+        ("connectSeconds", &mut timeouts.connect, 1, 3600),
+        ("firstByteSeconds", &mut timeouts.first_byte, 1, DAY),
+        ("idleSeconds", &mut timeouts.idle, 1, DAY),
+        ("drainSeconds", &mut timeouts.drain, 0, DAY),
+    ] {
+        let seconds = object.field(name).and_then(|field| field.integer(least..=most, " seconds", report));
+        if let Some(seconds) = seconds {
+            *timeout = Duration::from_secs(seconds);
+        }
+    }
+    object.finish(report);
+}
+
+fn integer(
+    object: &mut Object<'_>,
+    name: &'static str,
+    least: u64,
+    most: u64,
+    unit: &str,
+    report: &mut Report,
+) -> Option<usize> {
+    let number = object.field(name)?.integer(least..=most, unit, report)?;
+    usize::try_from(number).ok()
+}
+
+impl Default for GatewaySettings {
+    fn default() -> GatewaySettings {
+        GatewaySettings {
+            http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            workers: None,
+            missing_token_status: StatusCode::UNAUTHORIZED,
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+        }
+    }
+}
+
+impl Default for AdminSettings {
+    fn default() -> AdminSettings {
+        AdminSettings { listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8081))) }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            header_bytes: 64 * 1024,
+            header_fields: 200,
+            request_line_bytes: 16 * 1024,
+            form_bytes: 1024 * 1024,
+            token_bytes: 16 * 1024,
+        }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts {
+            header_read: Duration::from_secs(10),
+            form_read: Duration::from_secs(30),
+            connect: Duration::from_secs(5),
+            first_byte: Duration::from_secs(60),
+            idle: Duration::from_secs(300),
+            drain: Duration::from_secs(30),
+        }
+    }
+}

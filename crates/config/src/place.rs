@@ -1,0 +1,110 @@
+//! Where a value stands in the file and in the document.
+use std::fmt::{Display, Formatter, Result};
+use std::sync::Arc;
+
+/// A position in the text, both from 1; columns are counted in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Location {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+impl Location {
+    pub(crate) const START: Location = Location { line: 1, column: 1 };
+}
+
+impl Display for Location {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+/// The position of a value in the text and its path in the document.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) location: Location,
+    pub(crate) path: FieldPath,
+}
+
+impl Place {
+    pub(crate) fn member(&self, name: &str, location: Location) -> Place {
+        Place { location, path: self.path.member(name) }
+    }
+
+    pub(crate) fn item(&self, index: usize, location: Location) -> Place {
+        Place { location, path: self.path.item(index) }
+    }
+}
+
+/// A value as it was written, and where.
+#[derive(Debug, Clone)]
+pub(crate) struct Written<T> {
+    pub(crate) value: T,
+    pub(crate) place: Place,
+}
+
+/// The path of a field, as `customDomains[0].domainName`. Cheap to clone: every value of a document
+/// keeps its own, and few are ever printed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FieldPath(Option<Arc<Step>>);
+
+#[derive(Debug)]
+struct Step {
+    parent: FieldPath,
+    kind: StepKind,
+}
+
+#[derive(Debug)]
+enum StepKind {
+    Member(Box<str>),
+    Item(usize),
+}
+
+impl FieldPath {
+    pub(crate) fn member(&self, name: &str) -> FieldPath {
+        self.step(StepKind::Member(name.into()))
+    }
+
+    pub(crate) fn item(&self, index: usize) -> FieldPath {
+        self.step(StepKind::Item(index))
+    }
+
+    fn step(&self, kind: StepKind) -> FieldPath {
+        FieldPath(Some(Arc::new(Step { parent: self.clone(), kind })))
+    }
+}
+
+impl Display for FieldPath {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let mut steps = Vec::new();
+        let mut path = self;
+        while let FieldPath(Some(step)) = path {
+            steps.push(&step.kind);
+            path = &step.parent;
+        }
+        for (position, step) in steps.iter().rev().enumerate() {
+            match step {
+                StepKind::Item(index) => write!(f, "[{index}]")?,
+                StepKind::Member(name) if !is_plain(name) => write!(f, "[{}]", quoted(name))?,
+                StepKind::Member(name) if position == 0 => f.write_str(name)?,
+                StepKind::Member(name) => write!(f, ".{name}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value for use in a message: in double quotes, escaped, and cut when it is long.
+pub(crate) fn quoted(value: &str) -> String {
+    let short: String = value.chars().take(LONGEST_QUOTE).collect();
+    let ellipsis = if short.len() < value.len() { "…" } else { "" };
+    format!("\"{}{ellipsis}\"", short.escape_debug())
+}
+
+const LONGEST_QUOTE: usize = 60;
+
+fn is_plain(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= LONGEST_QUOTE
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}

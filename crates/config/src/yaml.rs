@@ -1,0 +1,124 @@
+//! YAML 1.2 text as a tree whose every node knows where it stands; JSON is read as the YAML it is.
+mod builder;
+mod scalar;
+mod surrogates;
+
+use saphyr_parser::{Event, Marker, Parser, ScanError};
+
+use crate::place::{FieldPath, Location, Place};
+use crate::report::Report;
+use builder::Builder;
+use surrogates::Shortened;
+
+/// A value and its place in the text.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Node {
+    pub(crate) location: Location,
+    pub(crate) value: Value,
+}
+
+/// A value of the core schema (YAML 1.2.2 section 10.3).
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Value {
+    Null,
+    Bool(bool),
+    /// The literal as it was written.
+    Number(String),
+    String(String),
+    List(Vec<Node>),
+    /// Unique keys in the order in which they were written.
+    Map(Vec<Entry>),
+}
+
+/// A key and its value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) key_location: Location,
+    pub(crate) value: Node,
+}
+
+/// Nesting beyond which a document is refused; the deepest valid configuration has 12 levels.
+pub(crate) const MAX_DEPTH: usize = 64;
+
+/// Parses one document. `None` when the text gives no tree at all; a tree may come with problems,
+/// as duplicate keys, so that those of its content can be reported together with them.
+pub(crate) fn parse(text: &str, report: &mut Report) -> Option<Node> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut found = Report::default();
+    let (tree, found) = match build(text, &mut found, |location| location) {
+        Ok(tree) => (Some(tree), found),
+        // JSON writes characters beyond U+FFFF as two escapes, which YAML does not know.
+        Err(Failure::Scan(error)) if error.info().contains("invalid Unicode character escape") => {
+            let shortened = Shortened::new(text);
+            let mut found = Report::default();
+            match build(shortened.text(), &mut found, |location| shortened.original(location)) {
+                Ok(tree) => (Some(tree), found),
+                Err(failure) => {
+                    failure.report(&mut found, |location| shortened.original(location));
+                    (None, found)
+                }
+            }
+        }
+        Err(failure) => {
+            failure.report(&mut found, |location| location);
+            (None, found)
+        }
+    };
+    report.append(found);
+    tree
+}
+
+/// Why there is no tree.
+enum Failure {
+    Scan(ScanError),
+    Refused(Place, String),
+}
+
+impl Failure {
+    fn report(self, report: &mut Report, original: impl Fn(Location) -> Location) {
+        match self {
+            Failure::Refused(place, message) => report.error(&place, message),
+            Failure::Scan(error) => {
+                let place =
+                    Place { location: original(location(error.marker())), path: FieldPath::default() };
+                let hint = if error.info().contains("unknown anchor") {
+                    "; a text that begins with * must be in quotes, as \"*.example.com\""
+                } else {
+                    ""
+                };
+                report.error(&place, format!("this is not valid YAML: {}{hint}", error.info()));
+            }
+        }
+    }
+}
+
+fn build(text: &str, report: &mut Report, original: impl Fn(Location) -> Location) -> Result<Node, Failure> {
+    let mut builder = Builder::new();
+    let mut tree = None;
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(Failure::Scan)?;
+        let at = original(location(&span.start));
+        if tree.is_some() && matches!(event, Event::DocumentStart(_)) {
+            let place = Place { location: at, path: FieldPath::default() };
+            let message = "a second document begins here; a configuration file holds one document";
+            return Err(Failure::Refused(place, message.to_owned()));
+        }
+        if let Some(root) = builder.add(event, at, report).map_err(|(at, why)| Failure::Refused(at, why))? {
+            tree = Some(root);
+        }
+    }
+    let start = Place { location: Location::START, path: FieldPath::default() };
+    tree.ok_or_else(|| Failure::Refused(start, EMPTY.to_owned()))
+}
+
+/// Of a text without a document.
+pub(crate) const EMPTY: &str =
+    "the file is empty; a configuration has the fields gateway, admin, functions and customDomains";
+
+fn location(marker: &Marker) -> Location {
+    Location { line: marker.line(), column: marker.col() + 1 }
+}
+
+#[cfg(test)]
+mod tests;
