@@ -25,6 +25,7 @@ class Process:
 
     def __init__(self, *arguments: str, cwd: Path | None = None):
         self.lines: list[str] = []
+        self.output: list[str] = []
         self._changed = threading.Condition()
         self.process = subprocess.Popen(
             [str(BINARY), *arguments],
@@ -35,34 +36,36 @@ class Process:
             encoding="utf-8",
             cwd=cwd,
         )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        self._ended = 0
+        streams = [(self.process.stderr, self.lines), (self.process.stdout, self.output)]
+        self._readers = [threading.Thread(target=self._read, args=pair, daemon=True) for pair in streams]
+        for reader in self._readers:
+            reader.start()
 
-    def _read(self):
-        for line in self.process.stderr:
+    def _read(self, stream, lines: list[str]):
+        for line in stream:
             with self._changed:
-                self.lines.append(line)
+                lines.append(line)
                 self._changed.notify_all()
         with self._changed:
-            self.lines.append("")  # The end: nobody need wait any longer.
+            self._ended += 1
             self._changed.notify_all()
 
     @property
     def log(self) -> list[dict]:
-        return [json.loads(line) for line in self.lines if line]
+        return [json.loads(line) for line in self.lines]
 
     def wait_for_log(self, wanted, start: int = 0, timeout: float = 20) -> dict:
         """The first log line from `start` on for which `wanted(line)` holds."""
+        return self.wait_for(lambda: next((line for line in self.log[start:] if wanted(line)), None), timeout)
 
-        def found():
-            if match := next((line for line in self.log[start:] if wanted(line)), None):
-                return match
-            return {} if self.lines and self.lines[-1] == "" else None
-
+    def wait_for(self, look, timeout: float = 20):
+        """What `look()` finds in the lines, asked again with each new line until it finds something."""
         with self._changed:
-            match = self._changed.wait_for(found, timeout)
-        assert match, "no such log line in:\n" + "".join(self.lines)
-        return match
+            self._changed.wait_for(lambda: look() or self._ended == len(self._readers), timeout)
+            found = look()
+        assert found, "not found in:\n" + "".join(self.output) + "".join(self.lines)
+        return found
 
     def stop(self) -> int:
         """Stops the process as an operator does and gives its exit code."""
@@ -74,8 +77,8 @@ class Process:
             self.process.kill()
             raise
         finally:
-            self._reader.join(5)
-            self.process.stdout.close()
+            for reader in self._readers:
+                reader.join(5)
 
 
 class Gateway(Process):
@@ -180,7 +183,7 @@ class Gateway(Process):
         assert "panicked" not in text, text
         assert not ANY_TOKEN.search(text), "a token is in the log"
         for line in self.lines:
-            assert not line or isinstance(json.loads(line), dict)
+            assert isinstance(json.loads(line), dict)
         return code
 
 
