@@ -1,9 +1,25 @@
 //! JSON Web Keys and key sets (RFC 7517).
+mod ec;
+mod key;
+mod members;
+mod oct;
+mod okp;
+mod rsa;
+#[cfg(test)]
+mod tests;
+
+pub use key::Jwk;
+pub(crate) use key::{Loaded, load};
+pub(crate) use members::{Fault, base64url_member};
+
 use crate::json::Value;
+use std::collections::HashSet;
 
 /// Keys that verify signatures, each parsed once.
 #[derive(Debug)]
-pub struct JwkSet {}
+pub struct JwkSet {
+    keys: Vec<Jwk>,
+}
 
 /// What is wrong with, or worth knowing of, one key of a set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +35,92 @@ pub struct KeyProblem {
 }
 
 impl JwkSet {
-    /// Loads a set; gives the set with its warnings, or all errors.
-    pub fn load(_jwks: &Value) -> Result<(Self, Vec<KeyProblem>), Vec<KeyProblem>> {
-        Err(vec![])
+    /// Loads a set that an operator wrote; gives the set with its warnings, or all errors.
+    ///
+    /// A key that is malformed or weak is an error. One that is not understood or not for
+    /// signatures is left out with a warning (RFC 7517 section 5). When that leaves no key, the
+    /// errors hold those warnings too, as they are the reasons.
+    pub fn load(jwks: &Value) -> Result<(Self, Vec<KeyProblem>), Vec<KeyProblem>> {
+        Self::read(jwks, false)
     }
+
+    /// Loads a set that somebody else publishes: as [`JwkSet::load`], but a malformed or weak key is
+    /// left out with a warning, so that one bad key does not lock out the holders of the others.
+    pub fn load_remote(jwks: &Value) -> Result<(Self, Vec<KeyProblem>), Vec<KeyProblem>> {
+        Self::read(jwks, true)
+    }
+
+    /// The keys in the order of the set.
+    pub fn keys(&self) -> &[Jwk] {
+        &self.keys
+    }
+
+    fn read(jwks: &Value, leave_out_bad_keys: bool) -> Result<(Self, Vec<KeyProblem>), Vec<KeyProblem>> {
+        let mut keys = Vec::new();
+        let mut key_ids = HashSet::new();
+        let mut warnings = Vec::new();
+        let mut errors = Vec::new();
+
+        for (index, value) in keys_of(jwks).map_err(|message| vec![set_problem(message)])?.iter().enumerate()
+        {
+            let problem = |fault: Fault| KeyProblem {
+                index: Some(index),
+                kid: key_id_of(value),
+                member: fault.member,
+                message: fault.message,
+            };
+            match key::load(value) {
+                Ok(Loaded::LeftOut(reason)) => warnings.push(problem(reason)),
+                Ok(Loaded::Usable { key, .. }) if !key_ids.insert(key.key_id().map(str::to_owned)) => {
+                    errors.push(problem(same_key_id(&key)));
+                }
+                Ok(Loaded::Usable { key, warning }) => {
+                    warnings.extend(warning.map(problem));
+                    keys.push(key);
+                }
+                Err(faults) => errors.extend(faults.into_iter().map(problem)),
+            }
+        }
+
+        if leave_out_bad_keys {
+            warnings.append(&mut errors);
+            warnings.sort_by_key(|problem| problem.index);
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        if keys.is_empty() {
+            warnings.insert(0, set_problem("this set has no key that can verify a signature"));
+            return Err(warnings);
+        }
+        Ok((Self { keys }, warnings))
+    }
+}
+
+/// The `keys` array (RFC 7517 section 5.1); other members of the set have no meaning here.
+fn keys_of(jwks: &Value) -> Result<&[Value], &'static str> {
+    let set = jwks.as_object().ok_or("a JWK set is an object with the member `keys`")?;
+    match set.get("keys") {
+        Some(keys) => keys.as_array().ok_or("`keys` must be an array of keys"),
+        None if set.get("kty").is_some() => Err("this is a single key; a set is written {\"keys\": [KEY]}"),
+        None => Err("a JWK set needs the member `keys`"),
+    }
+}
+
+fn key_id_of(key: &Value) -> Option<String> {
+    key.as_object()?.get("kid")?.as_str().map(str::to_owned)
+}
+
+fn same_key_id(key: &Jwk) -> Fault {
+    Fault::of(
+        "kid",
+        match key.key_id() {
+            Some(_) => "another key of this set has the same `kid`",
+            None => "another key of this set has no `kid` either; at most one key may lack it",
+        },
+    )
+}
+
+fn set_problem(message: &str) -> KeyProblem {
+    KeyProblem { index: None, kid: None, member: None, message: message.to_owned() }
 }

@@ -10,7 +10,7 @@ pub mod jwk;
 pub mod sign;
 pub mod verify;
 
-pub use alg::Algorithm;
-pub use jwk::{JwkSet, KeyProblem};
+pub use alg::{Algorithm, Curve, KeyType};
+pub use jwk::{Jwk, JwkSet, KeyProblem};
 pub use sign::SigningKey;
 pub use verify::{Policy, VerifiedClaims, VerifyError, verify};

@@ -1,6 +1,13 @@
 //! Verification of a token (RFC 7515 section 5.2, RFC 7519 section 7.2).
-use crate::JwkSet;
+mod error;
+#[cfg(test)]
+mod tests;
+
+pub use error::{TokenPart, VerifyError};
+
 use crate::json::{Object, Value};
+use crate::{Algorithm, Jwk, JwkSet, base64url};
+use std::fmt;
 use std::time::Duration;
 
 /// What a token must fulfil beyond its signature.
@@ -15,43 +22,218 @@ pub struct Policy {
 }
 
 /// The claims of a token whose signature and times were verified. Only [`verify`] makes one.
-#[derive(Debug)]
 pub struct VerifiedClaims {
     claims: Object,
+    algorithm: Algorithm,
+    key_id: Option<String>,
+    expires_at: Option<Duration>,
+}
+
+/// Verifies a compact JWS at the time `now`, counted from the Unix epoch.
+///
+/// The cost grows with the token's size, which is the caller's to limit.
+pub fn verify(
+    token: &[u8],
+    keys: &JwkSet,
+    policy: &Policy,
+    now: Duration,
+) -> Result<VerifiedClaims, VerifyError> {
+    let segments = Segments::of(token)?;
+    let header = Header::parse(segments.header)?;
+    let key = choose_key(keys, header.key_id.as_deref())?;
+    verify_signature(key, header.algorithm, segments.signing_input, segments.signature)?;
+
+    let claims = json_object(TokenPart::Payload, segments.payload)?;
+    let expires_at = check_times(&claims, policy.leeway, now)?;
+    check_issuer(&claims, &policy.issuers)?;
+    check_audience(&claims, &policy.audiences)?;
+    Ok(VerifiedClaims {
+        claims,
+        algorithm: header.algorithm,
+        key_id: key.key_id().map(str::to_owned),
+        expires_at,
+    })
 }
 
 impl VerifiedClaims {
     /// A claim by its literal name, else by a dotted path into objects.
-    pub fn get(&self, _name: &str) -> Option<&Value> {
-        None
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.claims.get(name).or_else(|| {
+            let mut steps = name.split('.');
+            let first = self.claims.get(steps.next()?)?;
+            steps.try_fold(first, |value, step| value.as_object()?.get(step))
+        })
     }
+
     /// The whole claims set.
     pub fn claims(&self) -> &Object {
         &self.claims
     }
-}
 
-/// Why a token is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs)]
-pub enum VerifyError {
-    #[error("the signature does not fit")]
-    BadSignature,
-}
+    /// The `kid` of the configured key that verified the token, when the key has one.
+    pub fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
 
-impl VerifyError {
-    /// A stable word for logs and metrics.
-    pub fn reason(&self) -> &'static str {
-        "bad_signature"
+    /// The algorithm of the signature.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The value of `exp`, counted from the Unix epoch, without leeway.
+    pub fn expires_at(&self) -> Option<Duration> {
+        self.expires_at
     }
 }
 
-/// Verifies a compact JWS at the time `now`, counted from the Unix epoch.
-pub fn verify(
-    _token: &[u8],
-    _keys: &JwkSet,
-    _policy: &Policy,
-    _now: Duration,
-) -> Result<VerifiedClaims, VerifyError> {
-    Err(VerifyError::BadSignature)
+impl fmt::Debug for VerifiedClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedClaims")
+            .field("algorithm", &self.algorithm)
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `HEADER.PAYLOAD.SIGNATURE` (RFC 7515 section 7.1).
+struct Segments<'a> {
+    header: &'a [u8],
+    payload: &'a [u8],
+    signature: &'a [u8],
+    /// Header and payload with the dot between them: what is signed.
+    signing_input: &'a [u8],
+}
+
+impl<'a> Segments<'a> {
+    fn of(token: &'a [u8]) -> Result<Self, VerifyError> {
+        let mut segments = token.split(|&byte| byte == b'.');
+        let (Some(header), Some(payload), Some(signature), None) =
+            (segments.next(), segments.next(), segments.next(), segments.next())
+        else {
+            let is_jwe = token.iter().filter(|&&byte| byte == b'.').count() == 4;
+            return Err(if is_jwe { VerifyError::Encrypted } else { VerifyError::NotCompact });
+        };
+        let signing_input = token.get(..header.len() + 1 + payload.len()).ok_or(VerifyError::NotCompact)?;
+        Ok(Self { header, payload, signature, signing_input })
+    }
+}
+
+/// The header parameters that have a meaning here. `jwk`, `jku`, `x5c`, `x5u` have none: a token does
+/// not choose who may sign it (RFC 8725 section 3.10).
+struct Header {
+    algorithm: Algorithm,
+    key_id: Option<String>,
+}
+
+impl Header {
+    fn parse(segment: &[u8]) -> Result<Self, VerifyError> {
+        let header = json_object(TokenPart::Header, segment)?;
+        let algorithm = header.get("alg").and_then(Value::as_str).ok_or(VerifyError::MissingAlgorithm)?;
+        let algorithm = Algorithm::from_name(algorithm).ok_or_else(|| VerifyError::unsupported(algorithm))?;
+        if header.get("crit").is_some() {
+            return Err(VerifyError::CriticalHeader);
+        }
+        if header.get("b64").is_some() {
+            return Err(VerifyError::UnencodedPayload);
+        }
+        let key_id = match header.get("kid") {
+            None => None,
+            Some(Value::String(key_id)) => Some(key_id.clone()).filter(|key_id| !key_id.is_empty()),
+            Some(_) => return Err(VerifyError::InvalidKeyId),
+        };
+        Ok(Self { algorithm, key_id })
+    }
+}
+
+/// `kid` picks the key, byte for byte. Without one it is the key without `kid`, or the only key.
+fn choose_key<'a>(keys: &'a JwkSet, key_id: Option<&str>) -> Result<&'a Jwk, VerifyError> {
+    let keys = keys.keys();
+    if let Some(key) = keys.iter().find(|key| key.key_id() == key_id) {
+        return Ok(key);
+    }
+    match (key_id, keys) {
+        (Some(_), _) => Err(VerifyError::UnknownKeyId),
+        (None, [only_key]) => Ok(only_key),
+        (None, _) => Err(VerifyError::MissingKeyId),
+    }
+}
+
+/// The key decides which algorithms are possible, never the token (RFC 8725 section 3.1).
+fn verify_signature(
+    key: &Jwk,
+    algorithm: Algorithm,
+    signing_input: &[u8],
+    signature: &[u8],
+) -> Result<(), VerifyError> {
+    let expected =
+        key.signature_bytes(algorithm).ok_or(VerifyError::AlgorithmMismatch { token: algorithm })?;
+    let signature = decode(TokenPart::Signature, signature)?;
+    if signature.len() != expected {
+        return Err(VerifyError::WrongSignatureLength { found: signature.len(), expected });
+    }
+    if key.verifies(algorithm, signing_input, &signature) { Ok(()) } else { Err(VerifyError::BadSignature) }
+}
+
+/// Gives `exp`. The last valid moment lies just before `exp`, the first is `nbf` (RFC 7519 section
+/// 4.1); `iat` must be a time and is not compared, so that a clock that is a little off does no harm.
+fn check_times(claims: &Object, leeway: Duration, now: Duration) -> Result<Option<Duration>, VerifyError> {
+    let expires_at = time(claims, "exp")?;
+    let not_before = time(claims, "nbf")?;
+    time(claims, "iat")?;
+    if expires_at.is_some_and(|expires_at| expires_at.saturating_add(leeway) <= now) {
+        return Err(VerifyError::Expired);
+    }
+    if not_before.is_some_and(|not_before| not_before > now.saturating_add(leeway)) {
+        return Err(VerifyError::NotYetValid);
+    }
+    Ok(expires_at)
+}
+
+/// A NumericDate (RFC 7519 section 2). One that is malformed is never taken for absent.
+fn time(claims: &Object, claim: &'static str) -> Result<Option<Duration>, VerifyError> {
+    /// 2^53 seconds: up to here a double holds every whole second.
+    const LATEST: f64 = 9_007_199_254_740_992.0;
+    let Some(value) = claims.get(claim) else {
+        return Ok(None);
+    };
+    value
+        .as_number()
+        .and_then(|number| number.as_f64())
+        .filter(|seconds| (0.0..=LATEST).contains(seconds))
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .map(Some)
+        .ok_or(VerifyError::InvalidTime { claim })
+}
+
+fn check_issuer(claims: &Object, issuers: &[String]) -> Result<(), VerifyError> {
+    let issuer = claims.get("iss").and_then(Value::as_str);
+    let accepted = issuers.is_empty() || issuer.is_some_and(|issuer| issuers.iter().any(|one| one == issuer));
+    if accepted { Ok(()) } else { Err(VerifyError::WrongIssuer) }
+}
+
+/// `aud` is a string or an array of strings (RFC 7519 section 4.1.3).
+fn check_audience(claims: &Object, audiences: &[String]) -> Result<(), VerifyError> {
+    if audiences.is_empty() {
+        return Ok(());
+    }
+    let named: Option<Vec<&str>> = match claims.get("aud") {
+        Some(Value::String(audience)) => Some(vec![audience]),
+        Some(Value::Array(list)) => list.iter().map(Value::as_str).collect(),
+        _ => None,
+    };
+    let accepted =
+        named.is_some_and(|named| named.iter().any(|one| audiences.iter().any(|ours| ours == one)));
+    if accepted { Ok(()) } else { Err(VerifyError::WrongAudience) }
+}
+
+fn json_object(part: TokenPart, segment: &[u8]) -> Result<Object, VerifyError> {
+    match Value::parse(&decode(part, segment)?) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(VerifyError::NotAnObject(part)),
+        Err(error) => Err(VerifyError::InvalidJson { part, error }),
+    }
+}
+
+fn decode(part: TokenPart, segment: &[u8]) -> Result<Vec<u8>, VerifyError> {
+    base64url::decode(segment).map_err(|_| VerifyError::InvalidBase64(part))
 }
