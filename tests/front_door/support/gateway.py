@@ -1,5 +1,6 @@
 """The `claimgate` binary as a process, and a client for it that checks every answer."""
 
+import atexit
 import json
 import os
 import re
@@ -36,6 +37,7 @@ class Process:
             encoding="utf-8",
             cwd=cwd,
         )
+        atexit.register(self.process.kill)  # Nothing is left running, whatever becomes of the tests.
         self._ended = 0
         streams = [(self.process.stderr, self.lines), (self.process.stdout, self.output)]
         self._readers = [threading.Thread(target=self._read, args=pair, daemon=True) for pair in streams]

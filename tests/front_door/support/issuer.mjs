@@ -1,6 +1,9 @@
 // The issuer that runs on the npm package `jose`: its own keys, its own JWKS, one token for each of
 // the algorithms that are named on the command line. Prints {"jwks": …, "tokens": {alg: token}}.
-import { SignJWT, exportJWK, generateKeyPair, generateSecret } from 'jose'
+import { webcrypto } from 'node:crypto'
+
+globalThis.crypto ??= webcrypto // Debian 12's Node.js 18 does not put it there itself.
+const { SignJWT, exportJWK, generateKeyPair, generateSecret } = await import('jose')
 
 const keys = []
 const tokens = {}

@@ -1,0 +1,58 @@
+# Installs what the checks need and the machine lacks. Sourced by scripts/test.
+# shellcheck shell=bash
+
+CARGO_DENY_VERSION=0.20.2
+
+# Debian packages, all at once and only when something is missing.
+install_packages() {
+    local packages=()
+    command -v cc >/dev/null && command -v make >/dev/null || packages+=(build-essential)
+    command -v curl >/dev/null || packages+=(curl)
+    command -v node >/dev/null || packages+=(nodejs)
+    command -v npm >/dev/null || packages+=(npm)
+    usable_python python3 || usable_python /usr/bin/python3 || packages+=(python3 python3-venv)
+    if [ "${#packages[@]}" -eq 0 ]; then
+        return
+    fi
+    if [ "$(id -u)" -ne 0 ]; then
+        echo "missing packages; run: sudo apt-get install ${packages[*]}" >&2
+        return 1
+    fi
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${packages[@]}" >/dev/null
+}
+
+# Whether an interpreter is new enough and can make virtual environments: Debian's own cannot
+# without python3-venv.
+usable_python() {
+    "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+# The virtual environment of the front-door tests, made anew when the requirements have changed.
+install_python_packages() {
+    local python=python3 requirements=tests/front_door/requirements.txt
+    usable_python "$python" || python=/usr/bin/python3
+    if cmp -s "$requirements" .venv/installed-requirements.txt && .venv/bin/python -c '' 2>/dev/null; then
+        return
+    fi
+    rm -rf .venv
+    "$python" -m venv .venv
+    .venv/bin/pip install --quiet --disable-pip-version-check --requirement "$requirements"
+    cp "$requirements" .venv/installed-requirements.txt
+}
+
+install_npm_packages() {
+    local folder=tests/front_door
+    if cmp -s "$folder/package-lock.json" "$folder/node_modules/installed-package-lock.json"; then
+        return
+    fi
+    npm ci --silent --no-audit --no-fund --prefix "$folder"
+    cp "$folder/package-lock.json" "$folder/node_modules/installed-package-lock.json"
+}
+
+# Compiles for some minutes the first time, and is kept among cargo's own commands.
+install_cargo_deny() {
+    if ! cargo deny --version >/dev/null 2>&1; then
+        cargo install --quiet --locked "cargo-deny@$CARGO_DENY_VERSION"
+    fi
+}
