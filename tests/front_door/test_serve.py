@@ -354,7 +354,7 @@ PROBLEMS = {
     "path without slash": ("path: /*", "path: orders", 8, "path"),
     "star in the middle": ("path: /*", "path: /*/x", 8, "path"),
     "unknown position": ('"header:Auth', '"body:Auth', 13, "tokenLookup"),
-    "no key": (json.dumps(KEY.public_jwk), "", 12, "keys"),
+    "no key": (json.dumps(KEY.public_jwk), "", 12, "jwks"),
     "weak key": (json.dumps(KEY.public_jwk), json.dumps(RSA_1024), 12, ""),
     "short secret": (json.dumps(KEY.public_jwk), '{"kty":"oct","alg":"HS256","k":"c2hvcnQ"}', 12, ""),
     "empty secret": (json.dumps(KEY.public_jwk), '{"kty":"oct","alg":"HS256","k":""}', 12, ""),
