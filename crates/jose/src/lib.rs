@@ -12,5 +12,5 @@ pub mod verify;
 
 pub use alg::{Algorithm, Curve, KeyType};
 pub use jwk::{Jwk, JwkSet, KeyProblem};
-pub use sign::SigningKey;
+pub use sign::{SignError, SigningKey};
 pub use verify::{Policy, VerifiedClaims, VerifyError, verify};
