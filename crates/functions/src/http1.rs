@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Request, Response, Uri, Version};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderValue, Method, Request, Response, Uri, Version};
+use http_body::Body;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -54,6 +56,7 @@ impl Http1 {
         connect_timeout: Duration,
     ) -> Result<Response<Incoming>, InvokeError> {
         *request.version_mut() = Version::HTTP_11;
+        frame_body(&mut request);
         CONNECT_TIMEOUT.scope(connect_timeout, self.client.request(request)).await.map_err(classify)
     }
 }
@@ -71,6 +74,26 @@ impl Service<Uri> for PoolConnector {
         let timeout = CONNECT_TIMEOUT.try_with(|timeout| *timeout).unwrap_or(Duration::MAX);
         let connector = self.0.clone();
         Box::pin(async move { connector.connect(&address, Protocol::Http1, timeout).await })
+    }
+}
+
+/// Makes the header tell the length that the body has. Were it another one, the function would take the
+/// rest of this body for a request, or the next request for the rest of this body.
+fn frame_body(request: &mut Request<Upload>) {
+    let body = request.body();
+    let length = if body.is_end_stream() { Some(0) } else { body.size_hint().exact() };
+    let needs_length = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
+    let headers = request.headers_mut();
+    headers.remove(TRANSFER_ENCODING);
+    match length {
+        Some(0) if !needs_length && !headers.contains_key(CONTENT_LENGTH) => {}
+        Some(length) => {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        None => {
+            headers.remove(CONTENT_LENGTH);
+            headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! and the function must see the authority that the client asked for, once.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -77,7 +78,7 @@ impl Http2 {
             // A request that comes back was not written: the connection was closing.
             match error.take_message() {
                 Some(unsent) if !repeated => request = unsent,
-                _ => return Err(InvokeError::Closed(Arc::new(error.into_error()))),
+                _ => return Err(classify(error.into_error())),
             }
             repeated = true;
         }
@@ -121,7 +122,7 @@ impl Http2 {
             .max_header_list_size(MAX_HEADER_LIST)
             .handshake(stream)
             .await
-            .map_err(|error| InvokeError::Closed(Arc::new(error)))?;
+            .map_err(classify)?;
         // How the connection ends is told to the requests on it.
         tokio::spawn(connection);
         Ok(sender)
@@ -143,6 +144,14 @@ fn name_authority(request: &mut Request<Upload>) -> Result<(), InvokeError> {
     *request.uri_mut() = url::with_authority(uri, scheme, authority)?;
     *request.version_mut() = Version::HTTP_2;
     Ok(())
+}
+
+fn classify(error: hyper::Error) -> InvokeError {
+    match error.source().and_then(|source| source.downcast_ref::<h2::Error>()) {
+        // Found on this side: most often the function speaks HTTP/1.1 only.
+        Some(found) if found.is_library() => InvokeError::InvalidAnswer(Arc::new(error)),
+        _ => InvokeError::Closed(Arc::new(error)),
+    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //! `echo`.
 //!
 //! [`Functions::invoke`] sends a request whose URI and headers are final and gives back the function's
-//! answer, streaming both ways. It adds nothing to the headers and removes nothing from them, save
-//! what the change of protocol version demands.
+//! answer, streaming both ways. It leaves the headers as they are, save those that tell the length of the
+//! request's body, which always say what the body is, and what HTTP/2 has in place of a header.
 
 mod body;
 mod connect;
