@@ -1,1 +1,72 @@
-fn main() {}
+//! The `claimgate` command.
+
+mod check;
+mod logging;
+mod quickstart;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// JWT authentication at the gateway, for functions behind custom domain names.
+#[derive(Parser)]
+#[command(name = "claimgate", version, max_term_width = 100)]
+struct Command {
+    #[command(subcommand)]
+    action: Action,
+    /// How log lines are written: json, or text for people.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        help = "Form of log lines; text when standard error is a terminal"
+    )]
+    log_format: Option<logging::Format>,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Serve a configuration; reload it when the file changes and on SIGHUP
+    Serve {
+        /// The configuration file, YAML or JSON
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Check a configuration without serving it: exit code 0 good, 1 bad, 2 wrong usage
+    Check {
+        /// The configuration file, YAML or JSON
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Make a key pair, a configuration and a token, serve them, and print requests to try
+    Quickstart {
+        /// The folder for the key pair and the configuration
+        #[arg(long, value_name = "DIR", default_value = "claimgate-quickstart")]
+        dir: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let command = Command::parse();
+    logging::start(command.log_format);
+    let result = match command.action {
+        Action::Serve { config } => serve::run(&config),
+        Action::Check { config } => return check::run(&config),
+        Action::Quickstart { dir } => quickstart::run(&dir),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("claimgate: {error:#}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes to standard error; there is nowhere to report that this fails.
+fn complain(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}

@@ -1,1 +1,101 @@
-//!
+//! The admin listener: health, readiness and metrics.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::get;
+use claimgate_gateway::Gateway;
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// The content type of OpenMetrics text.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// An address that the admin listener listens on.
+#[derive(Debug)]
+pub struct AdminListener {
+    tcp: TcpListener,
+}
+
+/// Whether the gateway takes requests, as `/readyz` tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readiness {
+    /// It takes requests.
+    Ready,
+    /// It finishes what it has begun, and takes no more.
+    Draining,
+}
+
+struct Admin {
+    registry: Registry,
+    readiness: watch::Receiver<Readiness>,
+}
+
+impl AdminListener {
+    /// Listens on an address; port 0 takes a free port.
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        Ok(Self { tcp: TcpListener::bind(address).await? })
+    }
+
+    /// The address with the port that was taken.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// Serves until the process ends, so that health can be asked for while requests are drained.
+    pub async fn serve(self, gateway: &Gateway, readiness: watch::Receiver<Readiness>) -> io::Result<()> {
+        let mut registry = Registry::default();
+        gateway.metrics().register(&mut registry);
+        let router = Router::new()
+            .route("/healthz", get(health))
+            .route("/readyz", get(readyz))
+            .route("/metrics", get(metrics))
+            .fallback(not_found)
+            .method_not_allowed_fallback(method_not_allowed)
+            .with_state(Arc::new(Admin { registry, readiness }));
+        axum::serve(self.tcp, router).await
+    }
+}
+
+async fn health() -> &'static str {
+    "ok\n"
+}
+
+async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
+    let readiness = *admin.readiness.borrow();
+    match readiness {
+        Readiness::Ready => "ready\n".into_response(),
+        Readiness::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response(),
+    }
+}
+
+async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
+    let mut text = String::new();
+    match prometheus_client::encoding::text::encode(&mut text, &admin.registry) {
+        Ok(()) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Err(_) => error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "cannot write the metrics"),
+    }
+}
+
+async fn not_found(uri: Uri) -> Response {
+    let message = format!("there is nothing at '{}'", uri.path());
+    error(StatusCode::NOT_FOUND, "PathNotSupported", &message)
+}
+
+async fn method_not_allowed() -> Response {
+    error(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", "this path is read with GET")
+}
+
+/// The shape of every error that claimgate answers.
+fn error(status: StatusCode, code: &str, message: &str) -> Response {
+    let id = claimgate_gateway::RequestId::now().to_string();
+    let body = serde_json::json!({ "RequestId": id, "Code": code, "Message": message });
+    (status, [("x-fc-request-id", id)], Json(body)).into_response()
+}

@@ -1,1 +1,25 @@
+//! The data plane: verifies every request to a custom domain, forwards the verified claims, and
+//! reaches the function.
 //!
+//! [`request_path`] is the way of a request from top to bottom; each other module is one stage of it.
+
+mod authenticate;
+mod authority;
+mod claims;
+mod headers;
+mod limits;
+mod listen;
+mod metrics;
+pub mod parameters;
+pub mod path;
+mod rejection;
+mod request;
+mod request_id;
+pub mod request_path;
+mod respond;
+mod tunnel;
+
+pub use listen::{Drained, Listener};
+pub use metrics::Metrics;
+pub use request_id::RequestId;
+pub use request_path::Gateway;

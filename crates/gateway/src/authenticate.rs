@@ -1,0 +1,146 @@
+//! Finds the token of a request and verifies it.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use claimgate_config::snapshot::{Authentication, Domain, GatewaySettings, JwtAuthentication, TokenSource};
+use claimgate_jose::{VerifiedClaims, verify};
+
+use crate::parameters::{cookie, header, urlencoded};
+use crate::path::RequestPath;
+use crate::rejection::Rejection;
+use crate::request::{Body, FunctionRequest};
+
+/// A request that may go to its function. Only [`authenticate`] makes one, and nothing is forwarded
+/// without.
+#[derive(Debug)]
+pub struct Authenticated<'a> {
+    authentication: Option<&'a JwtAuthentication>,
+    claims: Option<VerifiedClaims>,
+}
+
+impl Authenticated<'_> {
+    /// How the domain's requests are authenticated; `None` when it is anonymous.
+    pub fn authentication(&self) -> Option<&JwtAuthentication> {
+        self.authentication
+    }
+
+    /// The claims; `None` when the domain is anonymous or the path is exempt.
+    pub fn claims(&self) -> Option<&VerifiedClaims> {
+        self.claims.as_ref()
+    }
+}
+
+/// Authenticates a request as its domain wants it; `now` counts from the Unix epoch.
+pub async fn authenticate<'a>(
+    domain: &'a Domain,
+    path: &RequestPath<'_>,
+    request: &mut FunctionRequest<'_>,
+    settings: &GatewaySettings,
+    now: Duration,
+) -> Result<Authenticated<'a>, Rejection> {
+    let jwt = match &domain.authentication {
+        Authentication::Anonymous => return Ok(Authenticated { authentication: None, claims: None }),
+        Authentication::Jwt(jwt) => jwt,
+    };
+    if !path.needs_token(&jwt.scope) {
+        return Ok(Authenticated { authentication: Some(jwt), claims: None });
+    }
+    for source in &jwt.token_lookup {
+        let token = match look_up(source, request, settings).await? {
+            Lookup::Absent => continue,
+            Lookup::Ambiguous => return Err(Rejection::AmbiguousToken),
+            Lookup::WrongPrefix => return Err(Rejection::WrongPrefix),
+            Lookup::Found(token) => token,
+        };
+        let limit = settings.limits.token_bytes;
+        if token.len() > limit {
+            return Err(Rejection::TokenTooLong { limit });
+        }
+        let claims = verify(&token, &jwt.keys, &jwt.policy, now)?;
+        drop(token);
+        if !jwt.forward_token {
+            remove_token(source, request);
+        }
+        return Ok(Authenticated { authentication: Some(jwt), claims: Some(claims) });
+    }
+    Err(Rejection::MissingToken(settings.missing_token_status))
+}
+
+/// What is at one place where a token may be.
+#[derive(Debug, PartialEq, Eq)]
+enum Lookup<'a> {
+    Absent,
+    Ambiguous,
+    WrongPrefix,
+    Found(Cow<'a, [u8]>),
+}
+
+async fn look_up<'a>(
+    source: &'a TokenSource,
+    request: &'a mut FunctionRequest<'_>,
+    settings: &GatewaySettings,
+) -> Result<Lookup<'a>, Rejection> {
+    Ok(match source {
+        TokenSource::Header { name, prefix } => {
+            match the_only(request.headers.get_all(name).iter().map(|value| Cow::Borrowed(value.as_bytes())))
+            {
+                Lookup::Found(value) => match prefix {
+                    None => Lookup::Found(value),
+                    Some(prefix) => strip_prefix(value, prefix),
+                },
+                other => other,
+            }
+        }
+        TokenSource::Cookie(name) => {
+            the_only(cookie::values(&request.headers, name).map(|value| Cow::Borrowed(unquoted(value))))
+        }
+        TokenSource::Query(name) => {
+            let query: &[u8] = request.query.as_deref().unwrap_or_default();
+            the_only(urlencoded::values(query, name).map(Cow::Owned))
+        }
+        TokenSource::Form(name) => {
+            request.read_form(&settings.limits, &settings.timeouts).await?;
+            match &request.body {
+                Body::Form(form) => the_only(form.values(name).into_iter().map(Cow::Owned)),
+                Body::Stream(_) => Lookup::Absent,
+            }
+        }
+    })
+}
+
+fn the_only<'a>(mut values: impl Iterator<Item = Cow<'a, [u8]>>) -> Lookup<'a> {
+    match (values.next(), values.next()) {
+        (None, _) => Lookup::Absent,
+        (Some(value), None) => Lookup::Found(value),
+        (Some(_), Some(_)) => Lookup::Ambiguous,
+    }
+}
+
+/// The token behind the prefix and one space. RFC 9110, 11.1: the scheme is compared without case.
+fn strip_prefix<'a>(value: Cow<'a, [u8]>, prefix: &str) -> Lookup<'a> {
+    let has_prefix =
+        value.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+            && value.get(prefix.len()) == Some(&b' ');
+    match value {
+        Cow::Borrowed(value) if has_prefix => {
+            Lookup::Found(Cow::Borrowed(value.get(prefix.len() + 1..).unwrap_or_default()))
+        }
+        Cow::Owned(mut value) if has_prefix => Lookup::Found(Cow::Owned(value.split_off(prefix.len() + 1))),
+        _ => Lookup::WrongPrefix,
+    }
+}
+
+/// RFC 6265, 4.1.1: the quotes around a cookie's value are not part of it.
+fn unquoted(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value)
+}
+
+fn remove_token(source: &TokenSource, request: &mut FunctionRequest<'_>) {
+    match source {
+        TokenSource::Header { name, .. } => header::remove(&mut request.headers, name),
+        TokenSource::Cookie(name) => cookie::remove(&mut request.headers, name),
+        TokenSource::Query(name) => request.remove_query(name),
+        TokenSource::Form(name) => request.change_form(|form| form.remove(name)),
+    }
+}

@@ -1,0 +1,153 @@
+//! The host that a request is for: one normalised name, or a refusal.
+
+use http::header::HOST;
+use http::request::Parts;
+use http::{HeaderValue, Version};
+
+/// The host of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authority {
+    /// In lower case, without port and trailing dot; what domains are looked up by.
+    pub host: String,
+    /// As the client wrote it; what the function receives as its Host.
+    pub written: HeaderValue,
+}
+
+/// Why no domain is looked up for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorityError {
+    /// RFC 9112, 3.2: a request without a Host, or with more than one.
+    #[error("the request needs exactly one Host")]
+    NotExactlyOne,
+    /// The request target names another host than the Host header.
+    #[error("the request target and the Host header name different hosts")]
+    Conflict,
+    /// No host name with an optional port.
+    #[error("the Host is not a host name with an optional port")]
+    Invalid,
+}
+
+impl Authority {
+    /// Reads the host from the request target (absolute form, `:authority`) and the Host header, which
+    /// have to agree.
+    pub fn of(request: &Parts) -> Result<Self, AuthorityError> {
+        let mut hosts = request.headers.get_all(HOST).iter();
+        let header = hosts.next();
+        if hosts.next().is_some() {
+            return Err(AuthorityError::NotExactlyOne);
+        }
+        let target = request.uri.authority().map(|authority| authority.as_str());
+        match (target, header) {
+            (None, None) => Err(AuthorityError::NotExactlyOne),
+            (Some(_), None) if request.version < Version::HTTP_2 => Err(AuthorityError::NotExactlyOne),
+            (None, Some(header)) => Ok(Self { host: normalize(header.as_bytes())?, written: header.clone() }),
+            (Some(target), None) => Self::of_target(target),
+            (Some(target), Some(header)) => {
+                let authority = Self::of_target(target)?;
+                if authority.host == normalize(header.as_bytes())? {
+                    Ok(authority)
+                } else {
+                    Err(AuthorityError::Conflict)
+                }
+            }
+        }
+    }
+
+    fn of_target(target: &str) -> Result<Self, AuthorityError> {
+        let written = HeaderValue::from_str(target).map_err(|_| AuthorityError::Invalid)?;
+        Ok(Self { host: normalize(target.as_bytes())?, written })
+    }
+}
+
+fn normalize(written: &[u8]) -> Result<String, AuthorityError> {
+    let written = std::str::from_utf8(written).map_err(|_| AuthorityError::Invalid)?;
+    let (name, port) = match written.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').ok_or(AuthorityError::Invalid)?,
+        None => match written.find(':') {
+            Some(colon) => written.split_at(colon),
+            None => (written, ""),
+        },
+    };
+    let port_digits = port.strip_prefix(':').unwrap_or(port);
+    let port_is_valid =
+        port.is_empty() || (port.starts_with(':') && port_digits.bytes().all(|b| b.is_ascii_digit()));
+    let is_address = written.starts_with('[');
+    let name = if is_address { name } else { name.strip_suffix('.').unwrap_or(name) };
+    let name_is_valid = !name.is_empty()
+        && !name.starts_with('.')
+        && !name.ends_with('.')
+        && name.bytes().all(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' => true,
+            b'-' | b'_' => !is_address,
+            b':' => is_address,
+            _ => false,
+        });
+    if name_is_valid && port_is_valid { Ok(name.to_ascii_lowercase()) } else { Err(AuthorityError::Invalid) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_host() {
+        for written in [
+            "a.example.com",
+            "A.Example.COM",
+            "a.example.com.",
+            "a.example.com:8080",
+            "a.example.com.:443",
+            "a.example.com:",
+        ] {
+            assert_eq!(normalize(written.as_bytes()), Ok("a.example.com".to_owned()), "{written}");
+        }
+        assert_eq!(normalize(b"[::1]:80"), Ok("::1".to_owned()));
+    }
+
+    #[test]
+    fn what_is_no_host() {
+        for written in [
+            "",
+            ".",
+            ":80",
+            "a b",
+            "a:b",
+            "a:80:80",
+            "user@a.example.com",
+            "a.example.com..",
+            ".a",
+            "a/b",
+            "[::1",
+            "[::1]x",
+            "a.example.com,b.example.com",
+            "a%2e",
+            "ä.example.com",
+        ] {
+            assert_eq!(normalize(written.as_bytes()), Err(AuthorityError::Invalid), "{written}");
+        }
+    }
+
+    fn parts(version: Version, uri: &str, hosts: &[&str]) -> Parts {
+        let mut request = http::Request::builder().version(version).uri(uri);
+        for host in hosts {
+            request = request.header(HOST, *host);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn target_and_header_have_to_agree() {
+        let host =
+            |version, uri, hosts: &[&str]| Authority::of(&parts(version, uri, hosts)).map(|found| found.host);
+        let (h1, h2) = (Version::HTTP_11, Version::HTTP_2);
+        assert_eq!(host(h1, "/", &["a.test"]), Ok("a.test".into()));
+        assert_eq!(host(h1, "http://a.test/", &["A.test:80"]), Ok("a.test".into()));
+        assert_eq!(host(h1, "http://a.test/", &["b.test"]), Err(AuthorityError::Conflict));
+        assert_eq!(host(h1, "http://a.test/", &[]), Err(AuthorityError::NotExactlyOne));
+        assert_eq!(host(h1, "/", &[]), Err(AuthorityError::NotExactlyOne));
+        assert_eq!(host(h1, "/", &["a.test", "a.test"]), Err(AuthorityError::NotExactlyOne));
+        assert_eq!(host(h2, "http://a.test/", &[]), Ok("a.test".into()));
+        assert_eq!(host(h2, "http://a.test/", &["b.test"]), Err(AuthorityError::Conflict));
+    }
+}

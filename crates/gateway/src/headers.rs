@@ -1,0 +1,176 @@
+//! The headers that the gateway itself is responsible for: hop-by-hop fields, `X-Forwarded-*`,
+//! `x-fc-*` and `traceparent`.
+
+use std::net::IpAddr;
+
+use http::header::{CONNECTION, CONTENT_TYPE, EXPECT, FORWARDED, HOST, TE, TRANSFER_ENCODING, UPGRADE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+
+use crate::authority::Authority;
+use crate::parameters::header;
+use crate::request_id::{RequestId, new_traceparent};
+
+/// Names the request in answers, in requests to functions and in the log.
+pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-fc-request-id");
+
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
+/// Fields that concern one connection (RFC 9110, 7.6.1), whether Connection lists them or not.
+/// Transfer-Encoding is the message framing's own matter.
+static HOP_BY_HOP: [&str; 8] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Whether a request asks for a WebSocket, the only protocol that a connection is upgraded to.
+pub fn asks_for_websocket(request: &Parts) -> bool {
+    let lists = |name: HeaderName, token: &str| {
+        let fields = request.headers.get_all(name).iter();
+        fields.filter_map(|value| value.to_str().ok()).any(|value| is_listed(value, token))
+    };
+    let protocols = request.headers.get_all(UPGRADE).iter().count();
+    request.version == Version::HTTP_11
+        && request.method == Method::GET
+        && protocols == 1
+        && lists(CONNECTION, "upgrade")
+        && request
+            .headers
+            .get(UPGRADE)
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
+fn is_listed(list: &str, token: &str) -> bool {
+    list.split(',').any(|element| element.trim().eq_ignore_ascii_case(token))
+}
+
+/// Removes what concerns the client's connection. This runs before anything is looked up or set, so
+/// that a Connection header can remove the client's own fields and none of the gateway's.
+pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let listed: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in listed {
+        headers.remove(name);
+    }
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+/// Prepares the headers that a function receives: none of the client's that only a gateway may set,
+/// and the gateway's own in their place.
+pub fn set_for_function(
+    headers: &mut HeaderMap,
+    authority: &Authority,
+    client: IpAddr,
+    id: &RequestId,
+    websocket: bool,
+) {
+    header::remove_where(headers, |name| {
+        header::begins_with(name, "x-fc-")
+            || header::begins_with(name, "x-forwarded-")
+            || header::same_name(name, "x-real-ip")
+    });
+    headers.remove(FORWARDED);
+    // The gateway has answered it already by reading the body.
+    headers.remove(EXPECT);
+    headers.insert(HOST, authority.written.clone());
+    headers.insert(HeaderName::from_static("x-forwarded-for"), ascii(client.to_canonical().to_string()));
+    headers.insert(HeaderName::from_static("x-forwarded-host"), authority.written.clone());
+    headers.insert(HeaderName::from_static("x-forwarded-port"), authority.port());
+    headers.insert(HeaderName::from_static("x-forwarded-proto"), HeaderValue::from_static("http"));
+    headers.insert(REQUEST_ID.clone(), id.to_header_value());
+    if !has_valid_traceparent(headers) {
+        headers.remove(&TRACESTATE);
+        headers.insert(TRACEPARENT.clone(), ascii(new_traceparent()));
+    }
+    if websocket {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    }
+    // gRPC servers refuse requests without it, and it says nothing of the client's connection.
+    let is_grpc =
+        headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
+    if is_grpc {
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+    }
+}
+
+/// Prepares the headers that the client receives from a function.
+pub fn set_for_client(headers: &mut HeaderMap, id: &RequestId, websocket: bool) {
+    remove_hop_by_hop(headers);
+    header::remove_where(headers, |name| name.starts_with("x-fc-"));
+    headers.insert(REQUEST_ID.clone(), id.to_header_value());
+    if websocket {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    }
+}
+
+/// Whether the length of a request's body can be read in two ways (RFC 9112, 6.3 and 11.2).
+pub fn has_ambiguous_length(request: &Parts) -> bool {
+    let mut codings = request.headers.get_all(TRANSFER_ENCODING).iter();
+    let mut lengths = request.headers.get_all(http::header::CONTENT_LENGTH).iter();
+    match (codings.next(), lengths.next()) {
+        (None, None) => false,
+        (None, Some(length)) => lengths.next().is_some() || !length.as_bytes().iter().all(u8::is_ascii_digit),
+        (Some(_), Some(_)) => true,
+        (Some(coding), None) => {
+            codings.next().is_some() || !coding.as_bytes().eq_ignore_ascii_case(b"chunked")
+        }
+    }
+}
+
+/// W3C Trace Context, 3.2.
+fn has_valid_traceparent(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(&TRACEPARENT).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return false;
+    };
+    let value = value.as_bytes();
+    let mut fields = value.split(|&byte| byte == b'-');
+    let mut is_hex = |length: usize, may_be_zero: bool| {
+        fields.next().is_some_and(|field| {
+            field.len() == length
+                && field.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+                && (may_be_zero || field.iter().any(|&byte| byte != b'0'))
+        })
+    };
+    is_hex(2, true)
+        && is_hex(32, false)
+        && is_hex(16, false)
+        && is_hex(2, true)
+        && value.len() == 55
+        && !value.starts_with(b"ff")
+}
+
+fn ascii(text: String) -> HeaderValue {
+    // Addresses, ports and hexadecimal numbers are all visible ASCII.
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+impl Authority {
+    fn port(&self) -> HeaderValue {
+        let written = self.written.as_bytes();
+        let after_colon = written.rsplit(|&byte| byte == b':').next().unwrap_or_default();
+        let is_port = after_colon.len() < written.len()
+            && !after_colon.is_empty()
+            && after_colon.iter().all(u8::is_ascii_digit);
+        match HeaderValue::from_bytes(after_colon) {
+            Ok(port) if is_port => port,
+            _ => HeaderValue::from_static("80"),
+        }
+    }
+}

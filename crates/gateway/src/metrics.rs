@@ -1,0 +1,80 @@
+//! What is counted. Labels take values from the configuration and from closed sets of words, never from
+//! requests, so that their number is bounded.
+
+use std::sync::atomic::AtomicI64;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// The gateway's counters.
+#[derive(Debug, Default, Clone)]
+pub struct Metrics {
+    requests: Family<RequestLabels, Counter>,
+    claims_not_forwarded: Family<DomainLabel, Counter>,
+    reloads: Family<ReloadLabel, Counter>,
+    configuration_is_current: Gauge<i64, AtomicI64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    domain: String,
+    outcome: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DomainLabel {
+    domain: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReloadLabel {
+    result: &'static str,
+}
+
+impl Metrics {
+    /// Names the metrics in a registry.
+    pub fn register(&self, registry: &mut Registry) {
+        let registry = registry.sub_registry_with_prefix("claimgate");
+        registry.register(
+            "requests",
+            "Requests by custom domain, outcome (accepted, refused, failed) and reason",
+            self.requests.clone(),
+        );
+        registry.register(
+            "claims_not_forwarded",
+            "Claims that the position they are mapped to cannot carry",
+            self.claims_not_forwarded.clone(),
+        );
+        registry.register(
+            "configuration_reloads",
+            "Reloads of the configuration by result",
+            self.reloads.clone(),
+        );
+        registry.register(
+            "configuration_is_current",
+            "1 when the configuration as it is written is in use, 0 when the last good one stays because of an error",
+            self.configuration_is_current.clone(),
+        );
+    }
+
+    /// Counts a request; `domain` is the configured name, or nothing when no domain was found.
+    pub(crate) fn count_request(&self, domain: &str, outcome: &'static str, reason: &'static str) {
+        let labels = RequestLabels { domain: domain.to_owned(), outcome, reason };
+        self.requests.get_or_create(&labels).inc();
+    }
+
+    pub(crate) fn count_claim_not_forwarded(&self, domain: &str) {
+        self.claims_not_forwarded.get_or_create(&DomainLabel { domain: domain.to_owned() }).inc();
+    }
+
+    /// Notes whether a configuration was taken over.
+    pub fn note_configuration(&self, is_good: bool) {
+        let result = if is_good { "good" } else { "refused" };
+        self.reloads.get_or_create(&ReloadLabel { result }).inc();
+        self.configuration_is_current.set(i64::from(is_good));
+    }
+}

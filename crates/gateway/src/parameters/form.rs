@@ -1,0 +1,126 @@
+//! A form in the body of a request, buffered whole.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+
+use super::multipart::{Multipart, MultipartError};
+use super::urlencoded;
+
+/// The content type of an urlencoded form.
+pub const URLENCODED: &str = "application/x-www-form-urlencoded";
+
+/// A form and its parameters.
+#[derive(Debug)]
+pub enum Form {
+    /// `application/x-www-form-urlencoded`
+    Urlencoded(Bytes),
+    /// `multipart/form-data`
+    Multipart(Multipart),
+}
+
+/// What the headers of a request say about a form in its body.
+#[derive(Debug, PartialEq, Eq)]
+pub enum FormKind {
+    /// An urlencoded form.
+    Urlencoded,
+    /// A multipart form, with the parameters of its content type.
+    Multipart(String),
+}
+
+/// Why a form cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FormError {
+    /// The function's framework may inflate what the gateway could not look into.
+    #[error("the form has a content encoding")]
+    Encoded,
+    /// Two Content-Type headers, or one that is no text.
+    #[error("the request needs exactly one readable Content-Type")]
+    ContentType,
+    /// The multipart body is malformed.
+    #[error(transparent)]
+    Multipart(#[from] MultipartError),
+}
+
+impl FormKind {
+    /// Reads the content type; `None` when the body is no form.
+    ///
+    /// What stands behind the type is cut at the first `;`, `,` or space, as lenient functions do.
+    pub fn of(headers: &HeaderMap) -> Result<Option<Self>, FormError> {
+        let mut content_types = headers.get_all(CONTENT_TYPE).iter();
+        let Some(content_type) = content_types.next() else {
+            return Ok(None);
+        };
+        let content_type = content_type.to_str().map_err(|_| FormError::ContentType)?;
+        if content_types.next().is_some() {
+            return Err(FormError::ContentType);
+        }
+        let content_type = content_type.trim();
+        let end = content_type.find([';', ',', ' ', '\t']).unwrap_or(content_type.len());
+        let (media_type, parameters) = content_type.split_at(end);
+        let kind = if media_type.eq_ignore_ascii_case(URLENCODED) {
+            Self::Urlencoded
+        } else if media_type.eq_ignore_ascii_case("multipart/form-data") {
+            Self::Multipart(parameters.to_owned())
+        } else {
+            return Ok(None);
+        };
+        let encodings = headers.get_all(CONTENT_ENCODING).iter();
+        if encodings
+            .into_iter()
+            .any(|encoding| !encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"))
+        {
+            return Err(FormError::Encoded);
+        }
+        Ok(Some(kind))
+    }
+}
+
+impl Form {
+    /// Reads a body.
+    pub fn parse(kind: &FormKind, body: Bytes) -> Result<Self, FormError> {
+        Ok(match kind {
+            FormKind::Urlencoded => Self::Urlencoded(body),
+            FormKind::Multipart(parameters) => Self::Multipart(Multipart::parse(parameters, body)?),
+        })
+    }
+
+    /// The decoded values of a parameter, under exactly its name.
+    pub fn values(&self, name: &str) -> Vec<Vec<u8>> {
+        match self {
+            Self::Urlencoded(body) => urlencoded::values(body, name).collect(),
+            Self::Multipart(form) => form.values(name).map(<[u8]>::to_vec).collect(),
+        }
+    }
+
+    /// Removes every spelling of a parameter.
+    pub fn remove(self, name: &str) -> Self {
+        match self {
+            Self::Urlencoded(body) => match urlencoded::remove(&body, name) {
+                std::borrow::Cow::Borrowed(_) => Self::Urlencoded(body),
+                std::borrow::Cow::Owned(kept) => Self::Urlencoded(kept.into()),
+            },
+            Self::Multipart(form) => Self::Multipart(form.remove(name)),
+        }
+    }
+
+    /// Adds a parameter, or gives the form back as it was when it cannot carry the value.
+    pub fn append(self, name: &str, value: &str) -> Result<Self, Self> {
+        match self {
+            Self::Urlencoded(body) => {
+                let mut body = Vec::from(body);
+                urlencoded::append(&mut body, name, value);
+                Ok(Self::Urlencoded(body.into()))
+            }
+            Self::Multipart(form) => form.append(name, value).map(Self::Multipart).map_err(Self::Multipart),
+        }
+    }
+
+    /// The body as it is now.
+    pub fn into_body(self) -> Bytes {
+        match self {
+            Self::Urlencoded(body) => body,
+            Self::Multipart(form) => form.into_body(),
+        }
+    }
+}

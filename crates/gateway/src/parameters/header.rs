@@ -1,0 +1,43 @@
+//! Header fields. Names are compared without case and with `_` and `.` equal to `-`, since CGI-like
+//! functions cannot tell these apart.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// Removes every spelling of a header.
+pub fn remove(headers: &mut HeaderMap, name: &HeaderName) {
+    remove_where(headers, |other| same_name(other, name.as_str()));
+}
+
+/// Removes the headers whose names a test picks.
+pub fn remove_where(headers: &mut HeaderMap, picked: impl Fn(&str) -> bool) {
+    // Most requests hold none of them, and then nothing is copied.
+    while let Some(name) = headers.keys().find(|name| picked(name.as_str())).cloned() {
+        headers.remove(name);
+    }
+}
+
+/// The header value of a text, or `None` when a header cannot carry it: a control character would be
+/// refused or misread, and space at the ends is not part of a value (RFC 9110, 5.5).
+pub fn value(text: &str) -> Option<HeaderValue> {
+    if text.starts_with(' ') || text.ends_with(' ') || text.chars().any(char::is_control) {
+        return None;
+    }
+    HeaderValue::from_bytes(text.as_bytes()).ok()
+}
+
+/// Whether two names mean one header to a function. Both are in lower case.
+pub fn same_name(one: &str, other: &str) -> bool {
+    one.len() == other.len() && one.bytes().map(fold).eq(other.bytes().map(fold))
+}
+
+/// Whether a name in lower case begins with a prefix in lower case.
+pub fn begins_with(name: &str, prefix: &str) -> bool {
+    name.len() >= prefix.len() && name.bytes().zip(prefix.bytes()).all(|(n, p)| fold(n) == fold(p))
+}
+
+fn fold(byte: u8) -> u8 {
+    match byte {
+        b'_' | b'.' => b'-',
+        _ => byte,
+    }
+}

@@ -1,0 +1,281 @@
+//! Multipart forms (RFC 7578, RFC 2046 section 5.1), read strictly.
+//!
+//! Readers of multipart bodies differ in what they forgive, and a part that only the function sees
+//! would carry a parameter past the gateway. So whatever two readers could take differently is refused:
+//! a boundary anywhere but on a line of its own, line ends other than CRLF, a part with two names.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use percent_encoding::percent_decode;
+
+use super::names_parameter;
+
+/// A multipart form whose parts are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Multipart {
+    delimiter: Vec<u8>,
+    body: Bytes,
+    parts: Vec<Part>,
+    /// From the closing delimiter to the end.
+    closing: Range<usize>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Part {
+    name: Vec<u8>,
+    /// From the delimiter to the CRLF before the next one, which belongs to it.
+    whole: Range<usize>,
+    content: Range<usize>,
+}
+
+/// Why a multipart body is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum MultipartError {
+    #[error("the content type has no usable boundary")]
+    Boundary,
+    #[error("the multipart form does not begin with its boundary")]
+    Preamble,
+    #[error("the multipart form has a boundary that is not on a line of its own")]
+    StrayBoundary,
+    #[error("the multipart form does not end with its closing boundary")]
+    NotClosed,
+    #[error("a part of the multipart form has malformed headers")]
+    PartHeaders,
+    #[error("a part of the multipart form needs exactly one Content-Disposition: form-data with one name")]
+    PartName,
+}
+
+impl Multipart {
+    /// Reads a body; `parameters` is what stands behind `multipart/form-data` in the content type.
+    pub fn parse(parameters: &str, body: Bytes) -> Result<Self, MultipartError> {
+        let delimiter = [b"--", boundary(parameters)?.as_bytes()].concat();
+        let mut starts = find_all(&body, &delimiter).into_iter();
+        let first = starts.next().ok_or(MultipartError::Preamble)?;
+        if !matches!(body.get(..first), Some(b"" | b"\r\n")) {
+            return Err(MultipartError::Preamble);
+        }
+        let mut parts = Vec::new();
+        let mut start = first;
+        loop {
+            let line_end = start + delimiter.len();
+            let behind = body.get(line_end..).unwrap_or_default();
+            if behind.starts_with(b"--") {
+                if starts.next().is_some() {
+                    return Err(MultipartError::StrayBoundary);
+                }
+                return Ok(Self { delimiter, closing: start..body.len(), body, parts });
+            }
+            if !behind.starts_with(b"\r\n") {
+                return Err(MultipartError::StrayBoundary);
+            }
+            let next = starts.next().ok_or(MultipartError::NotClosed)?;
+            // The CRLF before a delimiter belongs to the delimiter (RFC 2046, 5.1.1).
+            let content_end = next.checked_sub(2).filter(|&end| body.get(end..next) == Some(b"\r\n"));
+            let content_end = content_end.ok_or(MultipartError::StrayBoundary)?;
+            let headers_start = line_end + 2;
+            let head = body.get(headers_start..content_end).unwrap_or_default();
+            let (headers, content_start) = match find(head, b"\r\n\r\n") {
+                Some(at) => (head.get(..at).unwrap_or_default(), headers_start + at + 4),
+                None => return Err(MultipartError::PartHeaders),
+            };
+            let name = part_name(headers)?;
+            parts.push(Part { name, whole: start..next, content: content_start..content_end });
+            start = next;
+        }
+    }
+
+    /// The contents of the parts under exactly this name.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
+        let named = self.parts.iter().filter(move |part| part.name == name.as_bytes());
+        named.map(|part| self.body.get(part.content.clone()).unwrap_or_default())
+    }
+
+    /// Removes every spelling of a parameter; the other parts keep their bytes.
+    pub fn remove(self, name: &str) -> Self {
+        let is_named = |part: &Part| {
+            let decoded: Vec<u8> = percent_decode(&part.name).collect();
+            names_parameter(&part.name, name) || names_parameter(&decoded, name)
+        };
+        if !self.parts.iter().any(is_named) {
+            return self;
+        }
+        let mut body = Vec::with_capacity(self.body.len());
+        let mut parts = Vec::with_capacity(self.parts.len());
+        for part in self.parts {
+            if !is_named(&part) {
+                let shift = |range: &Range<usize>| {
+                    let start = body.len() + range.start - part.whole.start;
+                    start..start + range.len()
+                };
+                let (whole, content) = (shift(&part.whole), shift(&part.content));
+                body.extend_from_slice(self.body.get(part.whole.clone()).unwrap_or_default());
+                parts.push(Part { name: part.name, whole, content });
+            }
+        }
+        let closing = body.len()..body.len() + self.closing.len();
+        body.extend_from_slice(self.body.get(self.closing).unwrap_or_default());
+        Self { delimiter: self.delimiter, body: body.into(), parts, closing }
+    }
+
+    /// Adds a part before the closing delimiter, or gives the form back as it was when the value holds
+    /// the boundary and so cannot be carried.
+    pub fn append(self, name: &str, value: &str) -> Result<Self, Self> {
+        if find(value.as_bytes(), &self.delimiter).is_some() {
+            return Err(self);
+        }
+        let mut body = self.body.get(..self.closing.start).unwrap_or_default().to_vec();
+        let start = body.len();
+        body.extend_from_slice(&self.delimiter);
+        // The escapes are those of HTML forms (HTML, 4.10.21.8).
+        let escaped = name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
+        body.extend_from_slice(
+            format!("\r\nContent-Disposition: form-data; name=\"{escaped}\"\r\n\r\n").as_bytes(),
+        );
+        let content_start = body.len();
+        body.extend_from_slice(value.as_bytes());
+        let content = content_start..body.len();
+        body.extend_from_slice(b"\r\n");
+        let mut parts = self.parts;
+        parts.push(Part { name: name.as_bytes().to_vec(), whole: start..body.len(), content });
+        let closing = body.len()..body.len() + self.closing.len();
+        body.extend_from_slice(self.body.get(self.closing).unwrap_or_default());
+        Ok(Self { delimiter: self.delimiter, body: body.into(), parts, closing })
+    }
+
+    /// The body as it is now.
+    pub fn into_body(self) -> Bytes {
+        self.body
+    }
+}
+
+/// The boundary among the parameters of a content type (RFC 2046, 5.1.1).
+fn boundary(parameters: &str) -> Result<String, MultipartError> {
+    let mut found = None;
+    for parameter in parameters.split(';') {
+        let Some((name, value)) = parameter.split_once('=') else { continue };
+        if name.trim().eq_ignore_ascii_case("boundary") && found.replace(value.trim()).is_some() {
+            return Err(MultipartError::Boundary);
+        }
+    }
+    let written = found.ok_or(MultipartError::Boundary)?;
+    let unquoted = match written.strip_prefix('"') {
+        Some(rest) => rest.strip_suffix('"').ok_or(MultipartError::Boundary)?,
+        None => written,
+    };
+    let is_boundary_character = |c: char| {
+        c.is_ascii_alphanumeric()
+            || matches!(c, '\'' | '(' | ')' | '+' | '_' | ',' | '-' | '.' | '/' | ':' | '=' | '?')
+    };
+    if (1..=70).contains(&unquoted.len()) && unquoted.chars().all(is_boundary_character) {
+        Ok(unquoted.to_owned())
+    } else {
+        Err(MultipartError::Boundary)
+    }
+}
+
+fn part_name(headers: &[u8]) -> Result<Vec<u8>, MultipartError> {
+    let mut disposition = None;
+    for line in split_lines(headers)? {
+        let colon = line.iter().position(|&byte| byte == b':').ok_or(MultipartError::PartHeaders)?;
+        let (name, value) =
+            (line.get(..colon).unwrap_or_default(), line.get(colon + 1..).unwrap_or_default());
+        // A name with white space around it, or a folded line, is read differently by different readers.
+        if name.is_empty() || name.iter().any(|byte| !byte.is_ascii_graphic()) {
+            return Err(MultipartError::PartHeaders);
+        }
+        if name.eq_ignore_ascii_case(b"content-disposition") && disposition.replace(value).is_some() {
+            return Err(MultipartError::PartName);
+        }
+    }
+    let disposition = disposition.ok_or(MultipartError::PartName)?;
+    // A backslash before a quote ends the quotes for some readers and not for others.
+    match (disposition_name(disposition, true), disposition_name(disposition, false)) {
+        (Some(escaped), Some(plain)) if escaped == plain => Ok(plain),
+        _ => Err(MultipartError::PartName),
+    }
+}
+
+fn split_lines(headers: &[u8]) -> Result<Vec<&[u8]>, MultipartError> {
+    let mut lines = Vec::new();
+    let mut rest = headers;
+    loop {
+        let end = find(rest, b"\r\n").unwrap_or(rest.len());
+        let (line, behind) = rest.split_at(end);
+        if line.iter().any(|&byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            return Err(MultipartError::PartHeaders);
+        }
+        lines.push(line);
+        match behind.get(2..) {
+            Some(next) => rest = next,
+            None => return Ok(lines),
+        }
+    }
+}
+
+/// The one `name` of a `form-data` disposition, with backslashes read as escapes or not.
+fn disposition_name(value: &[u8], backslash_escapes: bool) -> Option<Vec<u8>> {
+    let mut rest = value.trim_ascii().get(b"form-data".len()..)?;
+    if !value.trim_ascii().get(..b"form-data".len())?.eq_ignore_ascii_case(b"form-data") {
+        return None;
+    }
+    let mut name = None;
+    loop {
+        rest = rest.trim_ascii_start();
+        if rest.is_empty() {
+            return name;
+        }
+        rest = rest.strip_prefix(b";")?.trim_ascii_start();
+        if rest.is_empty() {
+            return name;
+        }
+        let equals = rest.iter().position(|&byte| byte == b'=')?;
+        let (key, behind) = (rest.get(..equals)?, rest.get(equals + 1..)?);
+        let (parameter, behind) = match behind.strip_prefix(b"\"") {
+            Some(quoted) => quoted_string(quoted, backslash_escapes)?,
+            None => {
+                let end = behind.iter().position(|&byte| byte == b';').unwrap_or(behind.len());
+                (behind.get(..end)?.trim_ascii_end().to_vec(), behind.get(end..)?)
+            }
+        };
+        rest = behind;
+        match key.to_ascii_lowercase().as_slice() {
+            b"name" => {
+                if name.replace(parameter).is_some() {
+                    return None;
+                }
+            }
+            // RFC 7578, 4.2: only file names; readers that follow RFC 5987 would take this for the name.
+            key if key.trim_ascii().starts_with(b"name") => return None,
+            key if key
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'_')) => {}
+            _ => return None,
+        }
+    }
+}
+
+fn quoted_string(text: &[u8], backslash_escapes: bool) -> Option<(Vec<u8>, &[u8])> {
+    let mut content = Vec::new();
+    let mut bytes = text.iter().enumerate();
+    while let Some((at, &byte)) = bytes.next() {
+        match byte {
+            b'"' => return Some((content, text.get(at + 1..)?)),
+            b'\\' if backslash_escapes => match bytes.next()?.1 {
+                escaped @ (b'"' | b'\\') => content.push(*escaped),
+                other => content.extend([b'\\', *other]),
+            },
+            _ => content.push(byte),
+        }
+    }
+    None
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    memchr::memmem::find(haystack, needle)
+}
+
+fn find_all(haystack: &[u8], needle: &[u8]) -> Vec<usize> {
+    memchr::memmem::find_iter(haystack, needle).collect()
+}

@@ -1,0 +1,191 @@
+//! The path of a request in the forms that decisions are taken on.
+//!
+//! Functions differ in how much of a path they undo before they act on it: some decode `%2F`, merge
+//! slashes, decode twice, or take `..;x` for `..`. A rule that judged only one reading could be
+//! passed with another, so a whitelist has to match every form and a blacklist any of them.
+
+use std::borrow::Cow;
+
+use claimgate_config::snapshot::{AuthenticationScope, PathPattern};
+
+/// Decodings beyond which a path is refused rather than followed further.
+const MAX_DECODINGS: usize = 4;
+
+/// A request's path in three forms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestPath<'a> {
+    /// As it was sent.
+    raw: &'a str,
+    /// Unreserved characters decoded, other escapes in upper case, dot segments resolved (RFC 3986,
+    /// 6.2.2); what routes are matched against.
+    canonical: Cow<'a, str>,
+    /// What the most lenient function could make of it: everything decoded until nothing is left to
+    /// decode, backslashes turned, slashes merged, dot segments resolved.
+    lenient: Cow<'a, str>,
+    dots_resolved: bool,
+}
+
+/// Why a path is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// Not the beginning of an absolute path, as in `OPTIONS *`.
+    #[error("the path does not begin with a slash")]
+    NotAbsolute,
+    /// A `%` without two hexadecimal digits behind it.
+    #[error("the path has a `%` without two hexadecimal digits")]
+    InvalidEscape,
+    /// A character that no function should have to see, encoded or not.
+    #[error("the path has a backslash or a control character")]
+    ForbiddenCharacter,
+    /// `..;x`, which some servers take for `..`.
+    #[error("the path has a dot segment with a parameter")]
+    DotSegmentWithParameter,
+    /// Encoded over and over.
+    #[error("the path is encoded more than {MAX_DECODINGS} times")]
+    EncodedTooOften,
+}
+
+impl<'a> RequestPath<'a> {
+    /// Reads a path; the query is not part of it.
+    pub fn parse(raw: &'a str) -> Result<Self, PathError> {
+        if !raw.starts_with('/') {
+            return Err(PathError::NotAbsolute);
+        }
+        if is_plain(raw) {
+            let plain = Cow::Borrowed(raw);
+            return Ok(Self { raw, canonical: plain.clone(), lenient: plain, dots_resolved: false });
+        }
+        let normalized = normalize_escapes(raw)?;
+        let segments = || normalized.split('/');
+        if segments().any(|segment| is_dot_segment(segment) && segment.contains(';')) {
+            return Err(PathError::DotSegmentWithParameter);
+        }
+        let dots_resolved = segments().any(is_dot_segment);
+        let canonical = if dots_resolved { resolve_dot_segments(&normalized) } else { normalized };
+        let lenient = most_lenient_reading(raw)?;
+        Ok(Self { raw, canonical: canonical.into(), lenient: lenient.into(), dots_resolved })
+    }
+
+    /// The form that routes are matched against.
+    pub fn canonical(&self) -> &str {
+        &self.canonical
+    }
+
+    /// The form that the function receives: what was sent, unless dot segments had to be resolved.
+    pub fn forwarded(&self) -> &str {
+        if self.dots_resolved { &self.canonical } else { self.raw }
+    }
+
+    /// Whether a request for this path needs a token. In doubt it does.
+    pub fn needs_token(&self, scope: &AuthenticationScope) -> bool {
+        let listed = |patterns: &[PathPattern], path: &str| patterns.iter().any(|p| p.matches(path));
+        let mut forms = [self.raw, &self.canonical, &self.lenient].into_iter();
+        match scope {
+            AuthenticationScope::Everything => true,
+            AuthenticationScope::AllExcept(whitelist) => !forms.all(|form| listed(whitelist, form)),
+            AuthenticationScope::Only(blacklist) => forms.any(|form| listed(blacklist, form)),
+        }
+    }
+}
+
+/// Whether all three forms are the same, so that nothing needs to be copied.
+fn is_plain(path: &str) -> bool {
+    let mut previous = b'\0';
+    for byte in path.bytes() {
+        let plain = match byte {
+            b'%' | b'\\' | 0..=b' ' | 0x7f.. => false,
+            b'.' | b'/' => previous != b'/',
+            _ => true,
+        };
+        if !plain {
+            return false;
+        }
+        previous = byte;
+    }
+    true
+}
+
+fn normalize_escapes(raw: &str) -> Result<String, PathError> {
+    let mut normalized = String::with_capacity(raw.len());
+    let mut bytes = raw.bytes();
+    while let Some(byte) = bytes.next() {
+        let (byte, escaped) = match byte {
+            b'%' => (decode_escape(bytes.next(), bytes.next()).ok_or(PathError::InvalidEscape)?, true),
+            _ => (byte, false),
+        };
+        match byte {
+            b'\\' | 0..=0x1f | 0x7f => return Err(PathError::ForbiddenCharacter),
+            // RFC 3986, 2.3
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                normalized.push(char::from(byte));
+            }
+            b' ' | 0x80.. => push_escape(&mut normalized, byte),
+            _ if escaped => push_escape(&mut normalized, byte),
+            _ => normalized.push(char::from(byte)),
+        }
+    }
+    Ok(normalized)
+}
+
+fn decode_escape(high: Option<u8>, low: Option<u8>) -> Option<u8> {
+    let high = char::from(high?).to_digit(16)?;
+    let low = char::from(low?).to_digit(16)?;
+    u8::try_from(high * 16 + low).ok()
+}
+
+fn push_escape(path: &mut String, byte: u8) {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    path.push('%');
+    path.extend(DIGITS.get(usize::from(byte >> 4)));
+    path.extend(DIGITS.get(usize::from(byte & 15)));
+}
+
+fn is_dot_segment(segment: &str) -> bool {
+    let name = segment.split(';').next().unwrap_or_default();
+    name == "." || name == ".."
+}
+
+/// RFC 3986, 5.2.4, for a path that begins with a slash.
+fn resolve_dot_segments(path: &str) -> String {
+    let mut resolved: Vec<&str> = Vec::new();
+    let mut ends_with_dots = false;
+    for segment in path.split('/').skip(1) {
+        ends_with_dots = is_dot_segment(segment);
+        if !ends_with_dots {
+            resolved.push(segment);
+        } else if segment.starts_with("..") {
+            resolved.pop();
+        }
+    }
+    if ends_with_dots {
+        resolved.push("");
+    }
+    format!("/{}", resolved.join("/"))
+}
+
+fn most_lenient_reading(raw: &str) -> Result<String, PathError> {
+    let mut decoded = raw.as_bytes().to_vec();
+    for round in 0.. {
+        let next: Vec<u8> = percent_encoding::percent_decode(&decoded).collect();
+        if next.len() == decoded.len() {
+            break;
+        }
+        if round == MAX_DECODINGS {
+            return Err(PathError::EncodedTooOften);
+        }
+        decoded = next;
+    }
+    let mut merged = String::with_capacity(decoded.len());
+    for character in String::from_utf8_lossy(&decoded).chars() {
+        let character = if character == '\\' { '/' } else { character };
+        if !(character == '/' && merged.ends_with('/')) {
+            merged.push(character);
+        }
+    }
+    // Resolving `/a/..//b` after the merge leaves no double slash behind.
+    Ok(resolve_dot_segments(&merged))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use proptest::prelude::*;
+
+fn canonical(raw: &str) -> Result<String, PathError> {
+    RequestPath::parse(raw).map(|path| path.canonical().to_owned())
+}
+
+#[test]
+fn canonical_form_and_what_is_forwarded() {
+    let cases = [
+        // raw, canonical, forwarded
+        ("/", "/", "/"),
+        ("/orders/1", "/orders/1", "/orders/1"),
+        ("/%61dmin", "/admin", "/%61dmin"),
+        ("/a%2fb", "/a%2Fb", "/a%2fb"),
+        ("/a/./b", "/a/b", "/a/b"),
+        ("/a/../b", "/b", "/b"),
+        ("/a/%2e%2E/b", "/b", "/b"),
+        ("/a/.%2e/b%2f", "/b%2F", "/b%2F"),
+        ("/../../b", "/b", "/b"),
+        ("/a/..", "/", "/"),
+        ("/a/b/.", "/a/b/", "/a/b/"),
+        ("//a", "//a", "//a"),
+        ("/a//../b", "/a/b", "/a/b"),
+        ("/a/...", "/a/...", "/a/..."),
+        ("/.well-known/x", "/.well-known/x", "/.well-known/x"),
+        ("/a;x=1/b", "/a;x=1/b", "/a;x=1/b"),
+        ("/%252e%252e/b", "/%252e%252e/b", "/%252e%252e/b"),
+        ("/caf%c3%a9", "/caf%C3%A9", "/caf%c3%a9"),
+        ("/café", "/caf%C3%A9", "/café"),
+    ];
+    for (raw, canonical, forwarded) in cases {
+        let path = RequestPath::parse(raw).unwrap();
+        assert_eq!((path.canonical(), path.forwarded()), (canonical, forwarded), "{raw}");
+    }
+}
+
+#[test]
+fn refused_paths() {
+    let cases = [
+        ("*", PathError::NotAbsolute),
+        ("", PathError::NotAbsolute),
+        ("/%", PathError::InvalidEscape),
+        ("/%2", PathError::InvalidEscape),
+        ("/%zz", PathError::InvalidEscape),
+        ("/%00", PathError::ForbiddenCharacter),
+        ("/a%0d%0ab", PathError::ForbiddenCharacter),
+        ("/a%7f", PathError::ForbiddenCharacter),
+        ("/a%5cb", PathError::ForbiddenCharacter),
+        ("/a\\b", PathError::ForbiddenCharacter),
+        ("/public/..;/admin", PathError::DotSegmentWithParameter),
+        ("/public/%2e.;x=1/admin", PathError::DotSegmentWithParameter),
+        ("/%25252525252e", PathError::EncodedTooOften),
+    ];
+    for (raw, error) in cases {
+        assert_eq!(canonical(raw), Err(error), "{raw}");
+    }
+}
+
+fn whitelist(entries: &[&str]) -> AuthenticationScope {
+    AuthenticationScope::AllExcept(entries.iter().map(|entry| pattern(entry)).collect())
+}
+
+fn blacklist(entries: &[&str]) -> AuthenticationScope {
+    AuthenticationScope::Only(entries.iter().map(|entry| pattern(entry)).collect())
+}
+
+fn pattern(entry: &str) -> PathPattern {
+    match entry.strip_suffix('*') {
+        Some(prefix) => PathPattern::Prefix(prefix.to_owned()),
+        None => PathPattern::Exact(entry.to_owned()),
+    }
+}
+
+#[test]
+fn no_spelling_passes_a_whitelist_that_its_plain_form_would_not() {
+    let scope = whitelist(&["/public/*", "/healthz"]);
+    for exempt in ["/public/", "/public/a", "/public/a/b", "/healthz", "/public/a%20b", "/public//a"] {
+        assert!(!RequestPath::parse(exempt).unwrap().needs_token(&scope), "{exempt}");
+    }
+    let checked = [
+        "/",
+        "/public",
+        "/PUBLIC/a",
+        "/healthz/",
+        "/public/../admin",
+        "/public/%2e%2e/admin",
+        "/public/..%2fadmin",
+        "/public/%252e%252e/admin",
+        "/public/..%5c/admin".trim_end_matches("%5c/admin"),
+        "//public/a",
+        "/%70ublic/a",
+        "/a/../public/b",
+        "/public/..%3bx/admin",
+        "/public/%2e%2e%2f%2e%2e/a",
+    ];
+    for path in checked {
+        assert!(RequestPath::parse(path).unwrap().needs_token(&scope), "{path}");
+    }
+}
+
+#[test]
+fn no_spelling_passes_a_blacklist_that_its_plain_form_would_not() {
+    let scope = blacklist(&["/admin", "/admin/*"]);
+    let checked = [
+        "/admin",
+        "/admin/",
+        "/admin/x",
+        "//admin",
+        "/%61dmin",
+        "/%2561dmin",
+        "/x/../admin",
+        "/x/%2e%2e/admin",
+        "/admin%2fx",
+        "/x%2f..%2fadmin",
+        "/./admin",
+        "/x//../../admin/y",
+        "/admin/../x",
+    ];
+    for path in checked {
+        assert!(RequestPath::parse(path).unwrap().needs_token(&scope), "{path}");
+    }
+    for free in ["/", "/x", "/ADMIN", "/administrator", "/admin;x"] {
+        assert!(!RequestPath::parse(free).unwrap().needs_token(&scope), "{free}");
+    }
+}
+
+/// Paths made of the pieces that matter.
+fn hostile_path() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "/", "/", "..", ".", "%2e", "%2E", "%2f", "%252e", "%61", "a", "admin", "public", ";", "%3b",
+        "%c3%a9", "é", "~", "%7e", "%20", "+", ":", "@", "!",
+    ]);
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| format!("/{}", pieces.concat()))
+}
+
+proptest! {
+    #[test]
+    fn canonicalization_is_idempotent(raw in hostile_path()) {
+        if let Ok(once) = canonical(&raw) {
+            prop_assert_eq!(canonical(&once), Ok(once.clone()));
+        }
+    }
+
+    #[test]
+    fn canonical_paths_hold_no_dot_segment(raw in hostile_path()) {
+        if let Ok(path) = canonical(&raw) {
+            prop_assert!(path.starts_with('/'));
+            prop_assert!(path.split('/').all(|segment| segment != "." && segment != ".."), "{}", path);
+        }
+    }
+
+    #[test]
+    fn what_is_forwarded_canonicalizes_to_what_was_judged(raw in hostile_path()) {
+        if let Ok(path) = RequestPath::parse(&raw) {
+            prop_assert_eq!(canonical(path.forwarded()), Ok(path.canonical().to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_path_is_exempt_only_when_its_plain_form_is(raw in hostile_path()) {
+        let Ok(path) = RequestPath::parse(&raw) else { return Ok(()) };
+        for scope in [whitelist(&["/public/*", "/a"]), blacklist(&["/admin", "/admin/*"])] {
+            if !path.needs_token(&scope) {
+                for form in [path.canonical(), &path.lenient] {
+                    if let Ok(plain) = RequestPath::parse(form) {
+                        prop_assert!(!plain.needs_token(&scope), "{raw} as {form}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_panics(raw in any::<String>()) {
+        let _ = RequestPath::parse(&raw);
+        let _ = RequestPath::parse(&format!("/{raw}"));
+    }
+}

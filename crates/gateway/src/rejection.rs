@@ -1,0 +1,246 @@
+//! Every answer that the gateway makes itself, and what it says to whom: a status, a code and a message
+//! for the client, a reason for log and metric.
+
+use claimgate_functions::{InvokeError, RequestBodyError};
+use claimgate_jose::VerifyError;
+use http::{Method, StatusCode};
+
+use crate::authority::AuthorityError;
+use crate::parameters::form::FormError;
+use crate::path::PathError;
+
+/// Why a request got no answer of a function.
+#[derive(Debug, thiserror::Error)]
+pub enum Rejection {
+    /// The client's fault: no usable Host.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// The client's fault: no usable path.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// The client's fault: two readings of where the body ends (RFC 9112, 6.3).
+    #[error("the length of the body is given in two ways, or by a transfer coding other than chunked")]
+    AmbiguousLength,
+    /// CONNECT asks for a tunnel, and the gateway is no proxy.
+    #[error("the gateway is no proxy and serves no CONNECT")]
+    Connect,
+    /// The request line is longer than `limits.requestLineBytes`.
+    #[error("the request target is longer than {limit} bytes")]
+    TargetTooLong {
+        /// In bytes.
+        limit: usize,
+    },
+    /// The header is larger than `limits.headerBytes` or has more fields than `limits.headerFields`.
+    #[error("the header is larger than {bytes} bytes or has more than {fields} fields")]
+    HeaderTooLarge {
+        /// In bytes.
+        bytes: usize,
+        /// Number of fields.
+        fields: usize,
+    },
+    /// No custom domain has the request's host.
+    #[error("no custom domain has this host")]
+    UnknownDomain,
+    /// The domain has no route for the path.
+    #[error("the domain has no route for this path")]
+    NoRoute,
+    /// The path has routes, but none for the method.
+    #[error("the route does not serve this method")]
+    MethodNotAllowed(Vec<Method>),
+    /// No token at any of the places of `tokenLookup`.
+    #[error("no token at any place of tokenLookup")]
+    MissingToken(StatusCode),
+    /// Two values where the token is looked for.
+    #[error("more than one value at the place of the token")]
+    AmbiguousToken,
+    /// The header has a value, but without the configured prefix.
+    #[error("the header lacks the prefix that tokenLookup gives it")]
+    WrongPrefix,
+    /// Longer than `limits.tokenBytes`.
+    #[error("the token is longer than {limit} bytes")]
+    TokenTooLong {
+        /// In bytes.
+        limit: usize,
+    },
+    /// The token did not pass verification.
+    #[error(transparent)]
+    InvalidToken(#[from] VerifyError),
+    /// The client's fault: a form that cannot be read without doubt.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// A form that has to be buffered is larger than `limits.formBytes`.
+    #[error("the form is larger than {limit} bytes")]
+    FormTooLarge {
+        /// In bytes.
+        limit: usize,
+    },
+    /// A form that has to be buffered did not arrive within `timeouts.formReadSeconds`.
+    #[error("the form did not arrive in time")]
+    FormTimeout,
+    /// The client's connection broke while its body was read.
+    #[error("the body broke off")]
+    BodyBrokeOff,
+    /// The function, or the way to it.
+    #[error(transparent)]
+    Function(#[from] InvokeError),
+    /// The function switched protocols though the request did not ask for it.
+    #[error("the function switched protocols unasked")]
+    UnaskedUpgrade,
+}
+
+/// Whether a request that got no answer of a function was refused or failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The request was refused.
+    Client,
+    /// The function, or the way to it, failed.
+    Function,
+}
+
+impl Rejection {
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Authority(_)
+            | Self::Path(_)
+            | Self::AmbiguousLength
+            | Self::Connect
+            | Self::BodyBrokeOff => StatusCode::BAD_REQUEST,
+            Self::TargetTooLong { .. } => StatusCode::URI_TOO_LONG,
+            Self::HeaderTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::UnknownDomain | Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MissingToken(status) => *status,
+            Self::AmbiguousToken | Self::WrongPrefix | Self::TokenTooLong { .. } | Self::InvalidToken(_) => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::Form(FormError::Encoded) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Form(FormError::ContentType | FormError::Multipart(_)) => StatusCode::BAD_REQUEST,
+            Self::FormTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::FormTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::Function(error) => function_status(error),
+            Self::UnaskedUpgrade => StatusCode::BAD_GATEWAY,
+        }
+    }
+
+    /// The `Code` of the answer: Function Compute's where it has one.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Authority(_)
+            | Self::Path(_)
+            | Self::AmbiguousLength
+            | Self::Connect
+            | Self::BodyBrokeOff => "InvalidArgument",
+            Self::Form(FormError::ContentType | FormError::Multipart(_)) => "InvalidArgument",
+            Self::Form(FormError::Encoded) => "UnsupportedMediaType",
+            Self::TargetTooLong { .. } => "URITooLong",
+            Self::HeaderTooLarge { .. } => "RequestHeaderFieldsTooLarge",
+            Self::UnknownDomain => "DomainNameNotFound",
+            Self::NoRoute => "DomainRouteNotFound",
+            Self::MethodNotAllowed(_) => "MethodNotAllowed",
+            Self::MissingToken(_)
+            | Self::AmbiguousToken
+            | Self::WrongPrefix
+            | Self::TokenTooLong { .. }
+            | Self::InvalidToken(_) => "Unauthorized",
+            Self::FormTooLarge { .. } => "EntityTooLarge",
+            Self::FormTimeout => "RequestTimeout",
+            Self::Function(error) => function_code(error),
+            Self::UnaskedUpgrade => "FunctionUnavailable",
+        }
+    }
+
+    /// The `Message` of the answer. It tells a client how to mend a malformed request, and nothing of
+    /// why a token was refused or where a function is.
+    pub fn public_message(&self) -> String {
+        match self {
+            Self::Authority(_)
+            | Self::Path(_)
+            | Self::AmbiguousLength
+            | Self::Connect
+            | Self::TargetTooLong { .. }
+            | Self::HeaderTooLarge { .. }
+            | Self::UnknownDomain
+            | Self::NoRoute
+            | Self::MethodNotAllowed(_)
+            | Self::Form(_)
+            | Self::FormTooLarge { .. }
+            | Self::FormTimeout
+            | Self::BodyBrokeOff => self.to_string(),
+            Self::MissingToken(_) => "missing or malformed jwt".to_owned(),
+            Self::AmbiguousToken | Self::WrongPrefix | Self::TokenTooLong { .. } | Self::InvalidToken(_) => {
+                "invalid or expired jwt".to_owned()
+            }
+            Self::Function(error) => match function_status(error) {
+                StatusCode::GATEWAY_TIMEOUT => "the function did not answer in time".to_owned(),
+                StatusCode::BAD_GATEWAY => {
+                    "the function cannot be reached or gave no valid answer".to_owned()
+                }
+                _ => "the request could not be read to its end".to_owned(),
+            },
+            Self::UnaskedUpgrade => "the function cannot be reached or gave no valid answer".to_owned(),
+        }
+    }
+
+    /// A stable word for log and metric.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Authority(AuthorityError::NotExactlyOne) => "not_exactly_one_host",
+            Self::Authority(AuthorityError::Conflict) => "conflicting_hosts",
+            Self::Authority(AuthorityError::Invalid) => "invalid_host",
+            Self::Path(_) => "invalid_path",
+            Self::AmbiguousLength => "ambiguous_length",
+            Self::Connect => "connect",
+            Self::TargetTooLong { .. } => "target_too_long",
+            Self::HeaderTooLarge { .. } => "header_too_large",
+            Self::UnknownDomain => "unknown_domain",
+            Self::NoRoute => "no_route",
+            Self::MethodNotAllowed(_) => "method_not_allowed",
+            Self::MissingToken(_) => "missing_token",
+            Self::AmbiguousToken => "ambiguous_token",
+            Self::WrongPrefix => "wrong_prefix",
+            Self::TokenTooLong { .. } => "token_too_long",
+            Self::InvalidToken(error) => error.reason(),
+            Self::Form(FormError::Encoded) => "encoded_form",
+            Self::Form(_) => "invalid_form",
+            Self::FormTooLarge { .. } => "form_too_large",
+            Self::FormTimeout => "form_timeout",
+            Self::BodyBrokeOff => "body_broke_off",
+            Self::Function(error) => error.reason(),
+            Self::UnaskedUpgrade => "unasked_upgrade",
+        }
+    }
+
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        if self.status().is_server_error() { Fault::Function } else { Fault::Client }
+    }
+
+    /// Whether the connection cannot be trusted to carry another request.
+    pub fn ends_connection(&self) -> bool {
+        matches!(self, Self::AmbiguousLength | Self::Authority(_) | Self::Connect)
+    }
+}
+
+fn function_status(error: &InvokeError) -> StatusCode {
+    match error {
+        InvokeError::Connect(_)
+        | InvokeError::Tls(_)
+        | InvokeError::NoRootCertificates
+        | InvokeError::Closed(_)
+        | InvokeError::InvalidAnswer(_)
+        | InvokeError::InvalidTarget(_) => StatusCode::BAD_GATEWAY,
+        InvokeError::ConnectTimeout | InvokeError::FirstByteTimeout => StatusCode::GATEWAY_TIMEOUT,
+        InvokeError::RequestBody(RequestBodyError::Broken(_)) => StatusCode::BAD_REQUEST,
+        InvokeError::RequestBody(RequestBodyError::Timeout) => StatusCode::REQUEST_TIMEOUT,
+    }
+}
+
+fn function_code(error: &InvokeError) -> &'static str {
+    match function_status(error) {
+        StatusCode::BAD_REQUEST => "InvalidArgument",
+        StatusCode::REQUEST_TIMEOUT => "RequestTimeout",
+        StatusCode::GATEWAY_TIMEOUT => "FunctionTimeout",
+        _ => "FunctionUnavailable",
+    }
+}

@@ -1,0 +1,240 @@
+//! The path of every request, from top to bottom: host and path → route → token → claims → function →
+//! answer, and one line in the log.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use arc_swap::ArcSwap;
+use claimgate_config::Snapshot;
+use claimgate_config::snapshot::{Domain, Route, RouteMatch};
+use claimgate_functions::{Functions, ResponseBody};
+use http::uri::PathAndQuery;
+use http::{Method, Request, Response, StatusCode, Uri, Version};
+use hyper::body::Incoming;
+
+use crate::authenticate::authenticate;
+use crate::authority::Authority;
+use crate::metrics::Metrics;
+use crate::parameters::cookie;
+use crate::path::{PathError, RequestPath};
+use crate::rejection::{Fault, Rejection};
+use crate::request::{Body, FunctionRequest};
+use crate::request_id::RequestId;
+use crate::tunnel::Tunnels;
+use crate::{claims, headers, respond};
+
+/// The gateway: what all its connections share.
+#[derive(Debug)]
+pub struct Gateway {
+    snapshot: ArcSwap<Snapshot>,
+    functions: Functions,
+    metrics: Metrics,
+    tunnels: Tunnels,
+}
+
+impl Gateway {
+    /// A gateway that serves a snapshot until it is given another.
+    pub fn new(snapshot: Snapshot, functions: Functions) -> Self {
+        Self {
+            snapshot: ArcSwap::from_pointee(snapshot),
+            functions,
+            metrics: Metrics::default(),
+            tunnels: Tunnels::default(),
+        }
+    }
+
+    /// The snapshot that requests are served with now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Serves requests that arrive from now on with another snapshot.
+    pub fn replace_snapshot(&self, snapshot: Snapshot) {
+        self.snapshot.store(Arc::new(snapshot));
+    }
+
+    /// The gateway's counters.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The WebSockets that are open.
+    pub(crate) fn tunnels(&self) -> &Tunnels {
+        &self.tunnels
+    }
+
+    /// Answers a request: gives it an id, lets [`Self::handle`] find the answer, counts and logs it.
+    pub async fn answer(&self, request: Request<Incoming>, client: IpAddr) -> Response<ResponseBody> {
+        let started = Instant::now();
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let snapshot = self.snapshot();
+        let id = RequestId::next(now);
+        let (method, uri, version) = (request.method().clone(), request.uri().clone(), request.version());
+        let mut record = Record::default();
+
+        let result = self.handle(&snapshot, request, &uri, client, &id, now, &mut record).await;
+
+        let domain = record.domain.map_or("", |domain| domain.name.as_str());
+        let (response, outcome, reason) = match result {
+            Ok(response) => (response, "accepted", ""),
+            Err(rejection) => {
+                let outcome = match rejection.fault() {
+                    Fault::Client => "refused",
+                    Fault::Function => "failed",
+                };
+                tracing::debug!(request_id = %id, error = &rejection as &dyn std::error::Error, "request {outcome}");
+                let response = respond::rejection(
+                    &rejection,
+                    &id,
+                    record.domain.map(|domain| domain.name.as_str()),
+                    version,
+                );
+                (response, outcome, rejection.reason())
+            }
+        };
+        self.metrics.count_request(domain, outcome, reason);
+        tracing::info!(
+            request_id = %id,
+            client = %client,
+            method = method.as_str(),
+            domain,
+            // The query may hold a token.
+            path = uri.path(),
+            route = record.route.map_or("", |route| route.path.as_str()),
+            function = record.route.map_or("", |route| route.function.name.as_str()),
+            status = response.status().as_u16(),
+            outcome,
+            reason,
+            duration_us = micros(started.elapsed()),
+            authenticate_us = micros(record.authenticate),
+            function_us = micros(record.function),
+            "request"
+        );
+        response
+    }
+
+    /// The stages of a request. Whatever ends it early is a [`Rejection`].
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one path, read from top to bottom, with nothing hidden in a context"
+    )]
+    async fn handle<'a>(
+        &self,
+        snapshot: &'a Snapshot,
+        request: Request<Incoming>,
+        uri: &Uri,
+        client: IpAddr,
+        id: &RequestId,
+        now: Duration,
+        record: &mut Record<'a>,
+    ) -> Result<Response<ResponseBody>, Rejection> {
+        let settings = &snapshot.gateway;
+        let (mut client_side, method) = (None, request.method().clone());
+        let (mut parts, body) = request.into_parts();
+
+        // What the request is for.
+        crate::limits::check(&parts, &settings.limits)?;
+        if headers::has_ambiguous_length(&parts) {
+            return Err(Rejection::AmbiguousLength);
+        }
+        if method == Method::CONNECT {
+            return Err(Rejection::Connect);
+        }
+        let authority = Authority::of(&parts)?;
+        let domain = snapshot.domains.find(&authority.host).ok_or(Rejection::UnknownDomain)?;
+        record.domain = Some(domain);
+        let path = RequestPath::parse(uri.path())?;
+        let route = match domain.routes.find(path.canonical(), &method) {
+            RouteMatch::Found(route) => route,
+            RouteMatch::MethodNotAllowed(methods) => return Err(Rejection::MethodNotAllowed(methods)),
+            RouteMatch::NotFound => return Err(Rejection::NoRoute),
+        };
+        record.route = Some(route);
+
+        // What of it concerns the client's connection alone.
+        let websocket = headers::asks_for_websocket(&parts);
+        if websocket {
+            client_side = parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
+        }
+        headers::remove_hop_by_hop(&mut parts.headers);
+        if parts.version >= Version::HTTP_2 {
+            cookie::join_fields(&mut parts.headers);
+        }
+
+        // Who sent it.
+        let mut request = FunctionRequest {
+            method,
+            headers: parts.headers,
+            query: uri.query().map(|query| Cow::Borrowed(query.as_bytes())),
+            body: Body::Stream(body),
+        };
+        let began = Instant::now();
+        let authenticated = authenticate(domain, &path, &mut request, settings, now).await;
+        record.authenticate = began.elapsed();
+        let authenticated = authenticated?;
+
+        // What the function is told.
+        headers::set_for_function(&mut request.headers, &authority, client, id, websocket);
+        for mapping in claims::forward(&authenticated, &mut request, settings).await? {
+            self.metrics.count_claim_not_forwarded(&domain.name);
+            tracing::warn!(
+                request_id = %id,
+                domain = domain.name,
+                claim = mapping.claim,
+                "the claim cannot be carried where claimPassBy puts it, and was left out"
+            );
+        }
+
+        // What the function answers.
+        let request = invocation(request, &path)?;
+        let began = Instant::now();
+        let response = self.functions.invoke(&route.function, request, &settings.timeouts).await;
+        record.function = began.elapsed();
+        let mut response = response?;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let client_side = client_side.ok_or(Rejection::UnaskedUpgrade)?;
+            self.tunnels.open(client_side, hyper::upgrade::on(&mut response));
+            headers::set_for_client(response.headers_mut(), id, true);
+        } else {
+            headers::set_for_client(response.headers_mut(), id, false);
+        }
+        *response.version_mut() = Version::default();
+        Ok(response)
+    }
+}
+
+/// What the log line tells of a request.
+#[derive(Default)]
+struct Record<'a> {
+    domain: Option<&'a Domain>,
+    route: Option<&'a Route>,
+    authenticate: Duration,
+    function: Duration,
+}
+
+/// The request as the function receives it.
+fn invocation(
+    request: FunctionRequest<'_>,
+    path: &RequestPath<'_>,
+) -> Result<Request<claimgate_functions::RequestBody>, Rejection> {
+    let FunctionRequest { method, mut headers, query, body } = request;
+    let mut target = path.forwarded().as_bytes().to_vec();
+    if let Some(query) = &query {
+        target.push(b'?');
+        target.extend_from_slice(query);
+    }
+    // The path was part of a URI before, and a query that was added to is percent-encoded.
+    let target = PathAndQuery::from_maybe_shared(target).map_err(|_| PathError::ForbiddenCharacter)?;
+    let body = FunctionRequest::finish_body(&mut headers, body);
+    let mut invocation = Request::new(body);
+    *invocation.method_mut() = method;
+    *invocation.uri_mut() = Uri::from(target);
+    *invocation.headers_mut() = headers;
+    Ok(invocation)
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

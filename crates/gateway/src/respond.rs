@@ -1,0 +1,59 @@
+//! Answers that the gateway makes itself.
+
+use bytes::Bytes;
+use claimgate_functions::ResponseBody;
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderValue, Method, Response, StatusCode, Version};
+
+use crate::headers::REQUEST_ID;
+use crate::rejection::Rejection;
+use crate::request_id::RequestId;
+
+/// The answer to a request that got none of a function.
+pub fn rejection(
+    rejection: &Rejection,
+    id: &RequestId,
+    domain: Option<&str>,
+    version: Version,
+) -> Response<ResponseBody> {
+    let body = serde_json::json!({
+        "RequestId": id.to_string(),
+        "Code": rejection.code(),
+        "Message": rejection.public_message(),
+    });
+    let mut response = Response::new(Bytes::from(body.to_string()).into());
+    *response.status_mut() = rejection.status();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(REQUEST_ID.clone(), id.to_header_value());
+    if rejection.status() == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, challenge(rejection, domain.unwrap_or_default()));
+    }
+    if let Rejection::MethodNotAllowed(methods) = rejection {
+        headers.insert(ALLOW, allow(methods));
+    }
+    if rejection.ends_connection() && version < Version::HTTP_2 {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// RFC 6750, 3: a request without a token is told no error.
+fn challenge(rejection: &Rejection, realm: &str) -> HeaderValue {
+    let challenge = match rejection {
+        Rejection::MissingToken(_) => format!("Bearer realm=\"{realm}\""),
+        _ => {
+            let description = rejection.public_message();
+            format!("Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"{description}\"")
+        }
+    };
+    // A domain name has no character that needs quoting.
+    HeaderValue::try_from(challenge).unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
+}
+
+fn allow(methods: &[Method]) -> HeaderValue {
+    let mut names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    HeaderValue::try_from(names.join(", ")).unwrap_or_else(|_| HeaderValue::from_static(""))
+}

@@ -1,0 +1,21 @@
+//! `claimgate check`: tells what is wrong with a configuration.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::complain;
+
+/// Checks a configuration file; prints every problem.
+pub fn run(config: &Path) -> ExitCode {
+    match claimgate_config::load_file(config) {
+        Ok(loaded) => {
+            complain(&loaded.warnings.to_string());
+            complain(&format!("{}: the configuration is good\n", config.display()));
+            ExitCode::SUCCESS
+        }
+        Err(problems) => {
+            complain(&problems.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,3 @@
+pub fn run(_dir: &std::path::Path) -> anyhow::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! `claimgate serve`: serves a configuration until it is told to stop.
+
+mod reload;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use claimgate_config::{Loaded, Problems, Snapshot};
+use claimgate_control::{AdminListener, Readiness};
+use claimgate_functions::Functions;
+use claimgate_gateway::{Drained, Gateway, Listener};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// Serves a configuration file.
+pub fn run(config: &Path) -> anyhow::Result<()> {
+    let loaded = match claimgate_config::load_file(config) {
+        Ok(loaded) => loaded,
+        Err(problems) => {
+            crate::complain(&problems.to_string());
+            bail!("the configuration is not usable, so nothing is served");
+        }
+    };
+    start(loaded, Some(config), |_| Ok(()))
+}
+
+/// Serves a snapshot; `listening` is called with the data plane's address once requests are taken.
+pub fn start(
+    loaded: Loaded,
+    config: Option<&Path>,
+    listening: impl FnOnce(std::net::SocketAddr) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if let Some(workers) = loaded.snapshot.gateway.workers {
+        runtime.worker_threads(workers);
+    }
+    let runtime = runtime.enable_all().build().context("cannot start the threads that serve requests")?;
+    runtime.block_on(serve(loaded, config, listening))
+}
+
+async fn serve(
+    loaded: Loaded,
+    config: Option<&Path>,
+    listening: impl FnOnce(std::net::SocketAddr) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    // Before anything is announced, so that no signal finds its default action.
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let hangup = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
+
+    log_warnings(&loaded.warnings);
+    let functions = Functions::new().context("cannot prepare connections to functions")?;
+    if functions.root_certificates() == 0 {
+        tracing::warn!(
+            "no root certificates found, so functions behind https cannot be verified and will fail"
+        );
+    }
+    let Snapshot { gateway: settings, admin, .. } = &loaded.snapshot;
+    let (http, admin) = (settings.http, admin.listen);
+    let listener =
+        Listener::bind(http).await.with_context(|| format!("cannot listen on gateway.http {http}"))?;
+    let gateway = Arc::new(Gateway::new(loaded.snapshot, functions));
+    gateway.metrics().note_configuration(true);
+
+    let (readiness, observed) = watch::channel(Readiness::Ready);
+    if let Some(address) = admin {
+        let admin = AdminListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on admin.listen {address}"))?;
+        announce("admin", admin.address()?);
+        let gateway = Arc::clone(&gateway);
+        tokio::spawn(async move { admin.serve(&gateway, observed).await });
+    }
+    if let Some(config) = config {
+        tokio::spawn(reload::watch(config.to_owned(), Arc::clone(&gateway), hangup));
+    }
+    let address = listener.address()?;
+    announce("http", address);
+    listening(address)?;
+
+    let stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        readiness.send_replace(Readiness::Draining);
+        tracing::info!("stopping: no new connections, requests in flight are finished");
+    };
+    match listener.serve(gateway, stop).await {
+        Drained::Completely => tracing::info!("stopped"),
+        Drained::CutOff => {
+            tracing::warn!("stopped: the time to drain ran out, and requests in flight were cut off")
+        }
+    }
+    Ok(())
+}
+
+fn announce(listener: &str, address: std::net::SocketAddr) {
+    tracing::info!(listener, address = %address, "listening");
+}
+
+fn log_warnings(warnings: &Problems) {
+    for warning in &warnings.list {
+        let (line, column, field) = (warning.line, warning.column, warning.field.as_str());
+        tracing::warn!(file = %warnings.file.display(), line, column, field, "{}", warning.message);
+    }
+}
