@@ -13,8 +13,9 @@ pub(super) fn load(key: &Object, curve: Curve) -> Result<Material, Vec<Fault>> {
         return Err(faults);
     };
 
-    // The library checks that the point is on the curve, and the curve is the one that was asked for.
-    let parsed = ParsedPublicKey::new(parameters, uncompressed_point(&x, &y))
+    // An uncompressed point (SEC 1 section 2.3.3). The library checks that it lies on the curve.
+    let point = [&[4], x.as_slice(), y.as_slice()].concat();
+    let parsed = ParsedPublicKey::new(parameters, point)
         .map_err(|_| vec![Fault::of("x", format!("`x` and `y` are no point on {curve}"))])?;
     Ok(Material {
         key_type: KeyType::Ec,
@@ -28,11 +29,6 @@ pub(super) fn load(key: &Object, curve: Curve) -> Result<Material, Vec<Fault>> {
         ])),
         verifiers: vec![(curve.algorithm(), Verifier::Signature(parsed))],
     })
-}
-
-/// SEC 1 section 2.3.3.
-pub(crate) fn uncompressed_point(x: &[u8], y: &[u8]) -> Vec<u8> {
-    [&[4], x, y].concat()
 }
 
 fn parameters(curve: Curve) -> Option<&'static EcdsaVerificationAlgorithm> {

@@ -1,1 +1,199 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+use super::*;
+use crate::json::Value;
+use crate::{JwkSet, KeyType, Policy, VerifiedClaims, VerifyError, verify};
+use std::time::Duration;
 
+fn claims() -> Object {
+    let mut claims = Object::new();
+    claims.insert("sub", "ünï \"quoted\"");
+    claims.insert("exp", 2_000_000_000_u64);
+    claims
+}
+
+/// Verifies with what a relying party gets: the public key, or the secret of HMAC.
+fn check(key: &SigningKey, token: &[u8]) -> Result<VerifiedClaims, VerifyError> {
+    let jwk = key.public_jwk().unwrap().unwrap_or_else(|| key.private_jwk().unwrap());
+    let mut set = Object::new();
+    set.insert("keys", vec![Value::from(jwk)]);
+    verify(token, &JwkSet::load(&set.into()).unwrap().0, &Policy::default(), Duration::ZERO)
+}
+
+/// All other ways to have the same key.
+fn copies(key: &SigningKey) -> Vec<SigningKey> {
+    let mut copies = vec![SigningKey::from_jwk(&key.private_jwk().unwrap().into()).unwrap()];
+    if key.algorithm().key_type() != KeyType::Oct {
+        let pem = key.to_pkcs8_pem().unwrap();
+        let copy = SigningKey::from_pkcs8_pem(&pem).unwrap();
+        copies.push(copy.with_algorithm(key.algorithm()).unwrap().with_key_id("key 1"));
+    }
+    copies
+}
+
+#[test]
+fn every_algorithm_signs_what_it_verifies_and_nothing_else() {
+    for algorithm in Algorithm::ALL {
+        let key = SigningKey::generate(algorithm).unwrap().with_key_id("key 1");
+        let token = key.sign(&Object::new(), &claims()).unwrap();
+        let verified = check(&key, token.as_bytes()).unwrap();
+        assert_eq!(verified.claims(), &claims(), "{algorithm}");
+        assert_eq!((verified.algorithm(), verified.key_id()), (algorithm, Some("key 1")));
+
+        for copy in copies(&key) {
+            assert_eq!(copy.private_jwk().unwrap(), key.private_jwk().unwrap(), "{algorithm}");
+            let token = copy.sign(&Object::new(), &claims()).unwrap();
+            assert!(check(&key, token.as_bytes()).is_ok(), "{algorithm}");
+        }
+
+        // Each bit of each byte. For the slower algorithms a changing choice of bits.
+        let all_bits = matches!(algorithm.key_type(), KeyType::Oct | KeyType::Rsa);
+        for position in 0..token.len() {
+            for bit in (0..8).filter(|bit| all_bits || *bit == position % 8) {
+                let mut changed = token.clone().into_bytes();
+                changed[position] ^= 1 << bit;
+                assert!(check(&key, &changed).is_err(), "{algorithm}: bit {bit} of byte {position}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_header_says_how_to_verify() {
+    let key = SigningKey::generate(Algorithm::HS256).unwrap();
+    let header = |key: &SigningKey, extra: &str| {
+        let extra = Value::parse(extra.as_bytes()).unwrap();
+        let token = key.sign(extra.as_object().unwrap(), &Object::new())?;
+        let header = base64url::decode(token.split('.').next().unwrap().as_bytes()).unwrap();
+        Ok::<_, SignError>(String::from_utf8(header).unwrap())
+    };
+    assert_eq!(header(&key, "{}").unwrap(), r#"{"alg":"HS256","typ":"JWT"}"#);
+    for reserved in ["alg", "crit", "b64"] {
+        let extra = format!(r#"{{"{reserved}":"HS256"}}"#);
+        assert_eq!(header(&key, &extra), Err(SignError::ReservedHeader(reserved)));
+    }
+    let key = key.with_key_id("a");
+    assert_eq!(
+        header(&key, r#"{"typ":"at+jwt","x":1}"#).unwrap(),
+        r#"{"alg":"HS256","typ":"at+jwt","kid":"a","x":1}"#
+    );
+    assert_eq!(header(&key.with_key_id(""), "{}").unwrap(), r#"{"alg":"HS256","typ":"JWT"}"#);
+}
+
+#[test]
+fn jwks_say_what_the_key_is_for() {
+    let key = SigningKey::generate(Algorithm::PS384).unwrap().with_key_id("a");
+    let names = |jwk: &Object| jwk.iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>().join(" ");
+    assert_eq!(names(&key.public_jwk().unwrap().unwrap()), "kty kid use alg n e");
+    assert_eq!(names(&key.private_jwk().unwrap()), "kty kid use alg n e d p q dp dq qi");
+    let key = SigningKey::generate(Algorithm::ES512).unwrap();
+    assert_eq!(names(&key.private_jwk().unwrap()), "kty use alg crv x y d");
+    let key = SigningKey::generate(Algorithm::EdDSA).unwrap();
+    assert_eq!(names(&key.private_jwk().unwrap()), "kty use alg crv x d");
+    let key = SigningKey::generate(Algorithm::HS512).unwrap();
+    assert_eq!(names(&key.private_jwk().unwrap()), "kty use alg k");
+    assert_eq!(key.public_jwk(), Ok(None));
+    assert_eq!(key.to_pkcs8_pem(), Err(SignError::NoPkcs8ForHmac));
+}
+
+#[test]
+fn algorithms_must_fit_the_key() {
+    for (made_for, fitting) in [
+        (Algorithm::RS256, "RS256 RS384 RS512 PS256 PS384 PS512"),
+        (Algorithm::HS384, "HS256 HS384"),
+        (Algorithm::ES384, "ES384"),
+        (Algorithm::EdDSA, "EdDSA"),
+    ] {
+        let pristine = SigningKey::generate(made_for).unwrap();
+        for algorithm in Algorithm::ALL {
+            let copy = SigningKey::from_jwk(&pristine.private_jwk().unwrap().into()).unwrap();
+            let fits = copy.with_algorithm(algorithm).is_ok();
+            assert_eq!(
+                fits,
+                fitting.split(' ').any(|name| name == algorithm.name()),
+                "{made_for} {algorithm}"
+            );
+        }
+    }
+}
+
+#[test]
+fn unusable_private_jwks_are_refused() {
+    let rsa = SigningKey::generate(Algorithm::RS256).unwrap().private_jwk().unwrap();
+    let ec = SigningKey::generate(Algorithm::ES256).unwrap().private_jwk().unwrap();
+    let okp = SigningKey::generate(Algorithm::EdDSA).unwrap().private_jwk().unwrap();
+    let other_ec = SigningKey::generate(Algorithm::ES256).unwrap().private_jwk().unwrap();
+    let other_okp = SigningKey::generate(Algorithm::EdDSA).unwrap().private_jwk().unwrap();
+    let text = |object: &Object, name: &str| object.get(name).unwrap().clone();
+
+    let mut cases: Vec<(Object, &str, Option<Value>)> = Vec::new();
+    for member in ["d", "p", "q", "dp", "dq", "qi"] {
+        cases.push((rsa.clone(), member, None));
+        cases.push((rsa.clone(), member, Some("AQ".into())));
+    }
+    cases.push((rsa.clone(), "use", Some("enc".into())));
+    cases.push((rsa.clone(), "key_ops", Some(vec!["verify".into()].into())));
+    for d in [None, Some("AQ".into()), Some("A===".into()), Some(1_i64.into())] {
+        cases.push((ec.clone(), "d", d.clone()));
+        cases.push((okp.clone(), "d", d));
+    }
+    cases.push((ec.clone(), "d", Some(text(&other_ec, "d"))));
+    cases.push((ec.clone(), "d", Some(base64url::encode(&[0; 32]).into())));
+    cases.push((ec.clone(), "d", Some(base64url::encode(&[0xFF; 32]).into())));
+    cases.push((okp.clone(), "d", Some(text(&other_okp, "d"))));
+    for (mut jwk, member, value) in cases {
+        jwk.remove(member);
+        if let Some(value) = value {
+            jwk.insert(member, value);
+        }
+        let error = SigningKey::from_jwk(&jwk.clone().into()).unwrap_err();
+        let SignError::InvalidJwk { member: Some(_), .. } = error else { panic!("{member}: {error:?}") };
+        let private = text(if jwk.get("p").is_some() { &rsa } else { &ec }, "d").to_string();
+        assert!(!format!("{error} {error:?}").contains(private.trim_matches('"')));
+    }
+    for text in ["5", "{}", r#"{"kty":"oct","k":"AA"}"#, r#"{"kty":"DSA"}"#] {
+        assert!(SigningKey::from_jwk(&Value::parse(text.as_bytes()).unwrap()).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn unusable_pem_is_refused() {
+    let pem = SigningKey::generate(Algorithm::ES256).unwrap().to_pkcs8_pem().unwrap();
+    for (pem, message) in [
+        (String::new(), "no PEM text"),
+        ("-----BEGIN PRIVATE KEY-----".to_owned(), "no PEM text"),
+        (pem.replace("PRIVATE KEY", "EC PRIVATE KEY"), "label must be PRIVATE KEY"),
+        (pem.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"), "it is encrypted"),
+        (pem.replace("PRIVATE KEY", "PUBLIC KEY"), "label must be PRIVATE KEY"),
+        ("-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n".to_owned(), "malformed"),
+    ] {
+        let error = SigningKey::from_pkcs8_pem(&pem).unwrap_err().to_string();
+        assert!(error.contains(message), "{message}: {error}");
+    }
+}
+
+#[test]
+fn any_der_is_survived() {
+    use proptest::prelude::*;
+    let keys: Vec<Vec<u8>> = [Algorithm::ES256, Algorithm::EdDSA]
+        .map(|algorithm| SigningKey::generate(algorithm).unwrap().to_pkcs8_pem().unwrap())
+        .map(|pem| ::pkcs8::SecretDocument::from_pem(&pem).unwrap().1.as_bytes().to_vec())
+        .to_vec();
+    proptest!(|(key in 0..2_usize, at: prop::sample::Index, byte: u8, cut: prop::sample::Index)| {
+        let mut der = keys[key].clone();
+        let position = at.index(der.len());
+        der[position] = byte;
+        let _ = SigningKey::from_pkcs8_der(&der);
+        let _ = SigningKey::from_pkcs8_der(&der[..cut.index(der.len())]);
+    });
+}
+
+#[test]
+fn nothing_private_is_shown() {
+    for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA, Algorithm::HS256] {
+        let key = SigningKey::generate(algorithm).unwrap().with_key_id("a");
+        assert_eq!(
+            format!("{key:?}"),
+            format!("SigningKey {{ algorithm: {algorithm:?}, key_id: Some(\"a\"), .. }}")
+        );
+    }
+}

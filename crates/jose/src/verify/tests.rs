@@ -1,1 +1,188 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+//! What passes, what the policy refuses, and at which second.
+mod hostile;
+mod published;
 
+use super::*;
+use aws_lc_rs::hmac;
+
+pub(super) const SECRET: [u8; 64] = [7; 64];
+pub(super) const NOW: u64 = 1_700_000_000;
+
+/// A set of one HMAC key, of which any token can be made.
+pub(super) fn secret_set() -> JwkSet {
+    key_set(&format!(r#"{{"kty":"oct","k":"{}"}}"#, base64url::encode(&SECRET)))
+}
+
+pub(super) fn key_set(keys: &str) -> JwkSet {
+    JwkSet::load(&Value::parse(format!("{{\"keys\":[{keys}]}}").as_bytes()).unwrap()).unwrap().0
+}
+
+/// A token whose signature fits, whatever stands in header and payload.
+pub(super) fn token(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
+    signed(&format!("{}.{}", base64url::encode(header.as_ref()), base64url::encode(payload.as_ref())))
+}
+
+pub(super) fn signed(signing_input: &str) -> String {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &SECRET), signing_input.as_bytes());
+    format!("{signing_input}.{}", base64url::encode(tag.as_ref()))
+}
+
+pub(super) fn reason(result: Result<VerifiedClaims, VerifyError>) -> &'static str {
+    result.map_or_else(|error| error.reason(), |_| "accepted")
+}
+
+const HEADER: &str = r#"{"alg":"HS256"}"#;
+
+fn verify_payload(payload: &str, policy: &Policy) -> Result<VerifiedClaims, VerifyError> {
+    verify(token(HEADER, payload).as_bytes(), &secret_set(), policy, Duration::from_secs(NOW))
+}
+
+#[test]
+fn claims_are_found_by_name_and_path() {
+    let payload = r#"{"sub":"a","a.b":"literal","a":{"b":"nested","c":{"d":1e2},"list":[{"x":1}]},"null":null,"":{"":5}}"#;
+    let verified = verify_payload(payload, &Policy::default()).unwrap();
+    for (name, value) in [
+        ("sub", Some("\"a\"")),
+        ("a.b", Some("\"literal\"")),
+        ("a.c", Some(r#"{"d":1e2}"#)),
+        ("a.c.d", Some("1e2")),
+        ("a.list", Some(r#"[{"x":1}]"#)),
+        ("null", Some("null")),
+        (".", Some("5")),
+        ("a.list.0", None),
+        ("a.c.d.e", None),
+        ("a.", None),
+        (".a", None),
+        ("sub.x", None),
+        ("SUB", None),
+        ("b", None),
+    ] {
+        assert_eq!(verified.get(name).map(Value::to_string).as_deref(), value, "{name}");
+    }
+    assert_eq!(verified.claims().to_string(), payload);
+    assert_eq!((verified.algorithm(), verified.key_id()), (Algorithm::HS256, None));
+    assert!(!format!("{verified:?}").contains("nested"));
+}
+
+#[test]
+fn times_decide_at_their_second() {
+    let leeway = |seconds| Policy { leeway: Duration::from_secs(seconds), ..Policy::default() };
+    for (payload, policy, expected) in [
+        ("{}", leeway(0), "accepted"),
+        (r#"{"exp":1700000001}"#, leeway(0), "accepted"),
+        (r#"{"exp":1700000000}"#, leeway(0), "expired"),
+        (r#"{"exp":1699999999}"#, leeway(0), "expired"),
+        (r#"{"exp":1700000000.5}"#, leeway(0), "accepted"),
+        (r#"{"exp":1.7000000005e9}"#, leeway(0), "accepted"),
+        (r#"{"exp":1699999999.9}"#, leeway(0), "expired"),
+        (r#"{"exp":1699999701}"#, leeway(300), "accepted"),
+        (r#"{"exp":1699999700}"#, leeway(300), "expired"),
+        (r#"{"exp":0}"#, leeway(0), "expired"),
+        (r#"{"exp":9007199254740992}"#, leeway(u64::MAX), "accepted"),
+        (r#"{"nbf":1700000000}"#, leeway(0), "accepted"),
+        (r#"{"nbf":1699999999}"#, leeway(0), "accepted"),
+        (r#"{"nbf":1700000000.5}"#, leeway(0), "not_yet_valid"),
+        (r#"{"nbf":1700000001}"#, leeway(0), "not_yet_valid"),
+        (r#"{"nbf":1700000300}"#, leeway(300), "accepted"),
+        (r#"{"nbf":1700000301}"#, leeway(300), "not_yet_valid"),
+        (r#"{"nbf":0,"iat":0}"#, leeway(0), "accepted"),
+        (r#"{"iat":1900000000}"#, leeway(0), "accepted"),
+        (r#"{"nbf":1700000001,"exp":1699999999}"#, leeway(0), "expired"),
+    ] {
+        assert_eq!(reason(verify_payload(payload, &policy)), expected, "{payload} {policy:?}");
+    }
+    let verified = verify_payload(r#"{"exp":1700000000.5}"#, &leeway(9)).unwrap();
+    assert_eq!(verified.expires_at(), Some(Duration::from_millis(1_700_000_000_500)));
+}
+
+#[test]
+fn malformed_times_are_never_taken_for_absent() {
+    for claim in ["exp", "nbf", "iat"] {
+        for value in [
+            "null",
+            "true",
+            "false",
+            "\"1800000000\"",
+            "\"\"",
+            "[]",
+            "[1800000000]",
+            "{}",
+            "-1",
+            "-0.001",
+            "-1800000000",
+            "1e19",
+            "1e50",
+            "1e309",
+            "-1e309",
+            "9007199254740994",
+            "9.1e15",
+            "100000000000000000000000000000000000000000000000000",
+        ] {
+            let payload = format!(r#"{{"{claim}":{value}}}"#);
+            let error = verify_payload(&payload, &Policy::default()).unwrap_err();
+            assert_eq!(error, VerifyError::InvalidTime { claim }, "{payload}");
+        }
+        for value in ["1e-400", "0.0", "-0", "-0.0"] {
+            let payload = format!(r#"{{"{claim}":{value}}}"#);
+            let expected = if claim == "exp" { "expired" } else { "accepted" };
+            assert_eq!(reason(verify_payload(&payload, &Policy::default())), expected, "{payload}");
+        }
+    }
+}
+
+#[test]
+fn issuer_and_audience_must_be_accepted_ones() {
+    let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    for (payload, issuers, audiences, expected) in [
+        (r#"{"iss":5,"aud":5}"#, [].as_slice(), [].as_slice(), "accepted"),
+        (r#"{"iss":"a"}"#, &["a", "b"], &[], "accepted"),
+        (r#"{"iss":"b"}"#, &["a", "b"], &[], "accepted"),
+        (r#"{"iss":"A"}"#, &["a"], &[], "wrong_issuer"),
+        (r#"{"iss":"a/"}"#, &["a"], &[], "wrong_issuer"),
+        (r#"{"iss":["a"]}"#, &["a"], &[], "wrong_issuer"),
+        (r#"{"iss":null}"#, &["a"], &[], "wrong_issuer"),
+        ("{}", &["a"], &[], "wrong_issuer"),
+        (r#"{"aud":"x"}"#, &[], &["x", "y"], "accepted"),
+        (r#"{"aud":["z","y"]}"#, &[], &["x", "y"], "accepted"),
+        (r#"{"aud":["z"]}"#, &[], &["x"], "wrong_audience"),
+        (r#"{"aud":"X"}"#, &[], &["x"], "wrong_audience"),
+        (r#"{"aud":[]}"#, &[], &["x"], "wrong_audience"),
+        (r#"{"aud":["x",1]}"#, &[], &["x"], "wrong_audience"),
+        (r#"{"aud":{"x":1}}"#, &[], &["x"], "wrong_audience"),
+        (r#"{"aud":null}"#, &[], &["x"], "wrong_audience"),
+        ("{}", &[], &["x"], "wrong_audience"),
+    ] {
+        let policy = Policy { issuers: list(issuers), audiences: list(audiences), leeway: Duration::ZERO };
+        assert_eq!(reason(verify_payload(payload, &policy)), expected, "{payload} {policy:?}");
+    }
+}
+
+#[test]
+fn kid_picks_the_key() {
+    let key =
+        |secret: u8, kid: &str| format!(r#"{{"kty":"oct","k":"{}"{kid}}}"#, base64url::encode(&[secret; 32]));
+    let ours = format!(r#"{{"kty":"oct","k":"{}""#, base64url::encode(&SECRET));
+    for (keys, kid, expected) in [
+        (format!("{ours}}}"), "", "accepted"),
+        (format!("{ours}}}"), r#","kid":"""#, "accepted"),
+        (format!("{ours}}}"), r#","kid":"a""#, "unknown_key_id"),
+        (format!(r#"{ours},"kid":"a"}}"#), "", "accepted"),
+        (format!(r#"{ours},"kid":"a"}}"#), r#","kid":"""#, "accepted"),
+        (format!(r#"{ours},"kid":"a"}}"#), r#","kid":"a""#, "accepted"),
+        (format!(r#"{ours},"kid":"a"}}"#), r#","kid":"\u0061""#, "accepted"),
+        (format!(r#"{ours},"kid":"a"}}"#), r#","kid":"A""#, "unknown_key_id"),
+        (format!(r#"{ours},"kid":"a"}}"#), r#","kid":"a ""#, "unknown_key_id"),
+        (format!(r#"{ours},"kid":"a"}},{}"#, key(1, r#","kid":"b""#)), "", "missing_key_id"),
+        (format!(r#"{ours},"kid":"a"}},{}"#, key(1, r#","kid":"b""#)), r#","kid":"a""#, "accepted"),
+        (format!(r#"{ours},"kid":"a"}},{}"#, key(1, r#","kid":"b""#)), r#","kid":"b""#, "bad_signature"),
+        (format!(r#"{ours}}},{}"#, key(1, r#","kid":"b""#)), "", "accepted"),
+        (format!(r#"{ours},"kid":""}},{}"#, key(1, r#","kid":"b""#)), r#","kid":"""#, "accepted"),
+        (format!(r#"{ours},"kid":"a"}},{}"#, key(1, "")), "", "bad_signature"),
+        (format!(r#"{ours},"kid":"a"}},{}"#, key(1, "")), r#","kid":"c""#, "unknown_key_id"),
+    ] {
+        let token = token(format!(r#"{{"alg":"HS256"{kid}}}"#), "{}");
+        let result = verify(token.as_bytes(), &key_set(&keys), &Policy::default(), Duration::ZERO);
+        assert_eq!(reason(result), expected, "{keys} {kid}");
+    }
+}
