@@ -2,14 +2,17 @@
 
 mod reload;
 
+use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use claimgate_config::{Loaded, Problems, Snapshot};
-use claimgate_control::{AdminListener, Readiness};
+use claimgate_control::Readiness;
 use claimgate_functions::Functions;
-use claimgate_gateway::{Drained, Gateway, Listener};
+use claimgate_gateway::{Drained, Gateway};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -22,27 +25,39 @@ pub fn run(config: &Path) -> anyhow::Result<()> {
             bail!("the configuration is not usable, so nothing is served");
         }
     };
-    start(loaded, Some(config), |_| Ok(()))
+    start(loaded, config, TakenPort::Fail, |_| Ok(()))
 }
 
-/// Serves a snapshot; `listening` is called with the data plane's address once requests are taken.
+/// What happens when a port of the configuration is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakenPort {
+    /// Nothing is served.
+    Fail,
+    /// A free one is used in its place.
+    UseFree,
+}
+
+/// Serves what was loaded from a file; `listening` is called with the data plane's address once
+/// requests are taken.
 pub fn start(
     loaded: Loaded,
-    config: Option<&Path>,
-    listening: impl FnOnce(std::net::SocketAddr) -> anyhow::Result<()>,
+    config: &Path,
+    taken_port: TakenPort,
+    listening: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if let Some(workers) = loaded.snapshot.gateway.workers {
         runtime.worker_threads(workers);
     }
     let runtime = runtime.enable_all().build().context("cannot start the threads that serve requests")?;
-    runtime.block_on(serve(loaded, config, listening))
+    runtime.block_on(serve(loaded, config, taken_port, listening))
 }
 
 async fn serve(
     loaded: Loaded,
-    config: Option<&Path>,
-    listening: impl FnOnce(std::net::SocketAddr) -> anyhow::Result<()>,
+    config: &Path,
+    taken_port: TakenPort,
+    listening: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     // Before anything is announced, so that no signal finds its default action.
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
@@ -59,23 +74,21 @@ async fn serve(
     let Snapshot { gateway: settings, admin, .. } = &loaded.snapshot;
     let (http, admin) = (settings.http, admin.listen);
     let listener =
-        Listener::bind(http).await.with_context(|| format!("cannot listen on gateway.http {http}"))?;
+        bind(http, taken_port).await.with_context(|| format!("cannot listen on gateway.http {http}"))?;
     let gateway = Arc::new(Gateway::new(loaded.snapshot, functions));
     gateway.metrics().note_configuration(true);
 
     let (readiness, observed) = watch::channel(Readiness::Ready);
     if let Some(address) = admin {
-        let admin = AdminListener::bind(address)
+        let listener = bind(address, taken_port)
             .await
             .with_context(|| format!("cannot listen on admin.listen {address}"))?;
-        announce("admin", admin.address()?);
+        announce("admin", listener.local_addr()?);
         let gateway = Arc::clone(&gateway);
-        tokio::spawn(async move { admin.serve(&gateway, observed).await });
+        tokio::spawn(async move { claimgate_control::serve(listener, &gateway, observed).await });
     }
-    if let Some(config) = config {
-        tokio::spawn(reload::watch(config.to_owned(), Arc::clone(&gateway), hangup));
-    }
-    let address = listener.address()?;
+    tokio::spawn(reload::watch(config.to_owned(), Arc::clone(&gateway), hangup));
+    let address = listener.local_addr()?;
     announce("http", address);
     listening(address)?;
 
@@ -87,7 +100,7 @@ async fn serve(
         readiness.send_replace(Readiness::Draining);
         tracing::info!("stopping: no new connections, requests in flight are finished");
     };
-    match listener.serve(gateway, stop).await {
+    match claimgate_gateway::serve(listener, gateway, stop).await {
         Drained::Completely => tracing::info!("stopped"),
         Drained::CutOff => {
             tracing::warn!("stopped: the time to drain ran out, and requests in flight were cut off")
@@ -96,7 +109,16 @@ async fn serve(
     Ok(())
 }
 
-fn announce(listener: &str, address: std::net::SocketAddr) {
+async fn bind(address: SocketAddr, taken_port: TakenPort) -> io::Result<TcpListener> {
+    match TcpListener::bind(address).await {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && taken_port == TakenPort::UseFree => {
+            TcpListener::bind(SocketAddr::new(address.ip(), 0)).await
+        }
+        bound => bound,
+    }
+}
+
+fn announce(listener: &str, address: SocketAddr) {
     tracing::info!(listener, address = %address, "listening");
 }
 

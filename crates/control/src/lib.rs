@@ -1,7 +1,6 @@
 //! The admin listener: health, readiness and metrics.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -18,12 +17,6 @@ use tokio::sync::watch;
 /// The content type of OpenMetrics text.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// An address that the admin listener listens on.
-#[derive(Debug)]
-pub struct AdminListener {
-    tcp: TcpListener,
-}
-
 /// Whether the gateway takes requests, as `/readyz` tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readiness {
@@ -38,30 +31,22 @@ struct Admin {
     readiness: watch::Receiver<Readiness>,
 }
 
-impl AdminListener {
-    /// Listens on an address; port 0 takes a free port.
-    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self { tcp: TcpListener::bind(address).await? })
-    }
-
-    /// The address with the port that was taken.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.tcp.local_addr()
-    }
-
-    /// Serves until the process ends, so that health can be asked for while requests are drained.
-    pub async fn serve(self, gateway: &Gateway, readiness: watch::Receiver<Readiness>) -> io::Result<()> {
-        let mut registry = Registry::default();
-        gateway.metrics().register(&mut registry);
-        let router = Router::new()
-            .route("/healthz", get(health))
-            .route("/readyz", get(readyz))
-            .route("/metrics", get(metrics))
-            .fallback(not_found)
-            .method_not_allowed_fallback(method_not_allowed)
-            .with_state(Arc::new(Admin { registry, readiness }));
-        axum::serve(self.tcp, router).await
-    }
+/// Serves until the process ends, so that health can be asked for while requests are drained.
+pub async fn serve(
+    listener: TcpListener,
+    gateway: &Gateway,
+    readiness: watch::Receiver<Readiness>,
+) -> io::Result<()> {
+    let mut registry = Registry::default();
+    gateway.metrics().register(&mut registry);
+    let router = Router::new()
+        .route("/healthz", get(health))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(Arc::new(Admin { registry, readiness }));
+    axum::serve(listener, router).await
 }
 
 async fn health() -> &'static str {

@@ -19,7 +19,7 @@ pub mod request_path;
 mod respond;
 mod tunnel;
 
-pub use listen::{Drained, Listener};
+pub use listen::{Drained, serve};
 pub use metrics::Metrics;
 pub use request_id::RequestId;
 pub use request_path::Gateway;

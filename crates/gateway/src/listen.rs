@@ -1,6 +1,5 @@
 //! Listens, serves connections, and drains them at the end.
 
-use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,12 +17,6 @@ use crate::Gateway;
 /// A pause after an accept that failed, most often for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// An address that the gateway listens on.
-#[derive(Debug)]
-pub struct Listener {
-    tcp: TcpListener,
-}
-
 /// How serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Drained {
@@ -33,46 +26,34 @@ pub enum Drained {
     CutOff,
 }
 
-impl Listener {
-    /// Listens on an address; port 0 takes a free port.
-    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self { tcp: TcpListener::bind(address).await? })
-    }
-
-    /// The address with the port that was taken.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.tcp.local_addr()
-    }
-
-    /// Serves until `stop` is ready; then takes no more connections, ends each after the request that
-    /// it is in the middle of, and waits for that as long as `timeouts.drain`.
-    pub async fn serve(self, gateway: Arc<Gateway>, stop: impl Future<Output = ()>) -> Drained {
-        let connections = GracefulShutdown::new();
-        let mut stop = pin!(stop);
-        loop {
-            let accepted = tokio::select! {
-                biased;
-                () = &mut stop => break,
-                accepted = self.tcp.accept() => accepted,
-            };
-            match accepted {
-                Ok((stream, client)) => serve_connection(&gateway, stream, client, &connections),
-                Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "cannot accept a connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
+/// Serves until `stop` is ready; then takes no more connections, ends each after the request that it is
+/// in the middle of, and waits for that as long as `timeouts.drain`.
+pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Future<Output = ()>) -> Drained {
+    let connections = GracefulShutdown::new();
+    let mut stop = pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, client)) => serve_connection(&gateway, stream, client, &connections),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
-        drop(self.tcp);
-        let time = gateway.snapshot().gateway.timeouts.drain;
-        let ended = async {
-            connections.shutdown().await;
-            gateway.tunnels().ended().await;
-        };
-        match tokio::time::timeout(time, ended).await {
-            Ok(()) => Drained::Completely,
-            Err(_) => Drained::CutOff,
-        }
+    }
+    drop(listener);
+    let time = gateway.snapshot().gateway.timeouts.drain;
+    let ended = async {
+        connections.shutdown().await;
+        gateway.tunnels().ended().await;
+    };
+    match tokio::time::timeout(time, ended).await {
+        Ok(()) => Drained::Completely,
+        Err(_) => Drained::CutOff,
     }
 }
 
