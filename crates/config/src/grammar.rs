@@ -78,19 +78,24 @@ pub struct EntryError {
 impl TokenLookup {
     /// Parses the notation, or tells every entry that is wrong. The empty text has no entries.
     pub fn parse_all(text: &str) -> Result<Vec<TokenLookup>, Vec<EntryError>> {
-        entries(text, TokenLookup::parse)
+        all(TokenLookup::parse_each(text))
     }
 
-    fn parse(entry: &str) -> Result<Option<TokenLookup>, String> {
+    /// The entries one by one, numbered from 1, so that right ones can be checked beside wrong ones.
+    pub(crate) fn parse_each(text: &str) -> Numbered<TokenLookup> {
+        each(text, |entry| TokenLookup::parse(entry).map(Some))
+    }
+
+    fn parse(entry: &str) -> Result<TokenLookup, String> {
         let mut parts = entry.split(':');
         let position = position(parts.next().unwrap_or_default())?;
         let right = "expected position:name or header:name:prefix, as header:Authorization:Bearer";
-        let name = parts.next().ok_or(right)?.to_owned();
+        let name = name(parts.next().ok_or(right)?)?;
         let prefix = parts.next().and_then(prefix);
         if parts.next().is_some() {
             return Err(format!("{right}; a name or prefix with a colon needs the list notation"));
         }
-        Ok(Some(TokenLookup { position, name, prefix }))
+        Ok(TokenLookup { position, name, prefix })
     }
 }
 
@@ -98,7 +103,12 @@ impl ClaimPassBy {
     /// Parses the notation, or tells every entry that is wrong. An entry without names, as
     /// `query::`, means nothing and is left out.
     pub fn parse_all(text: &str) -> Result<Vec<ClaimPassBy>, Vec<EntryError>> {
-        entries(text, ClaimPassBy::parse)
+        all(ClaimPassBy::parse_each(text))
+    }
+
+    /// As [`TokenLookup::parse_each`].
+    pub(crate) fn parse_each(text: &str) -> Numbered<ClaimPassBy> {
+        each(text, ClaimPassBy::parse)
     }
 
     fn parse(entry: &str) -> Result<Option<ClaimPassBy>, String> {
@@ -107,7 +117,7 @@ impl ClaimPassBy {
         match *parts.as_slice() {
             [_, "", ""] => Ok(None),
             [_, claim, parameter] => {
-                Ok(Some(ClaimPassBy { position, claim: claim.to_owned(), parameter: parameter.to_owned() }))
+                Ok(Some(ClaimPassBy { position, claim: name(claim)?, parameter: name(parameter)? }))
             }
             [_, _, _, ..] => {
                 Err("expected position:claim:parameter; a name with a colon needs the list notation"
@@ -118,9 +128,16 @@ impl ClaimPassBy {
     }
 }
 
-/// A prefix without the spaces at its end: `Bearer` and `Bearer ` both mean the word.
+fn name(text: &str) -> Result<String, String> {
+    if text.trim() == text {
+        return Ok(text.to_owned());
+    }
+    Err(format!("the name {} begins or ends with a space", crate::place::quoted(text)))
+}
+
+/// A prefix without the spaces around it: `Bearer` and `Bearer ` both mean the word.
 pub(crate) fn prefix(text: &str) -> Option<String> {
-    let word = text.trim_end_matches(' ');
+    let word = text.trim();
     (!word.is_empty()).then(|| word.to_owned())
 }
 
@@ -140,23 +157,32 @@ impl Display for ClaimPassBy {
     }
 }
 
-fn entries<T>(
-    text: &str,
-    parse: impl Fn(&str) -> Result<Option<T>, String>,
-) -> Result<Vec<T>, Vec<EntryError>> {
-    let mut entries = Vec::new();
-    let mut errors = Vec::new();
+/// Numbered from 1; entries that mean nothing are left out.
+type Numbered<T> = Vec<(usize, Result<T, EntryError>)>;
+
+fn each<T>(text: &str, parse: impl Fn(&str) -> Result<Option<T>, String>) -> Numbered<T> {
     if text.trim().is_empty() {
-        return Ok(entries);
+        return Vec::new();
     }
-    for (index, entry) in text.split(',').enumerate() {
+    let numbered = |(index, entry): (usize, &str)| {
+        let number = index + 1;
         let parsed = match entry.trim() {
             "" => Err("nothing stands between the commas".to_owned()),
             entry => parse(entry),
         };
-        match parsed {
-            Ok(entry) => entries.extend(entry),
-            Err(message) => errors.push(EntryError { number: index + 1, message }),
+        let parsed = parsed.map_err(|message| EntryError { number, message }).transpose()?;
+        Some((number, parsed))
+    };
+    text.split(',').enumerate().filter_map(numbered).collect()
+}
+
+fn all<T>(numbered: Numbered<T>) -> Result<Vec<T>, Vec<EntryError>> {
+    let mut entries = Vec::new();
+    let mut errors = Vec::new();
+    for (_, entry) in numbered {
+        match entry {
+            Ok(entry) => entries.push(entry),
+            Err(error) => errors.push(error),
         }
     }
     if errors.is_empty() { Ok(entries) } else { Err(errors) }

@@ -24,19 +24,39 @@ pub(crate) fn parse_pattern(text: &str) -> Result<PathPattern, String> {
     if path.contains('*') {
         return Err(format!("may have a * at its end only, found {}", quoted(text)));
     }
-    check(path)?;
-    let complete = if is_prefix { path.rfind('/').and_then(|end| path.get(..=end)) } else { Some(path) };
-    let resolved = complete.and_then(resolve_dot_segments);
-    if let Some(resolved) = resolved {
-        let rest = path.get(complete.map_or(0, str::len)..).unwrap_or_default();
+    let end_of_segments = if is_prefix { path.rfind('/').map_or(0, |end| end + 1) } else { path.len() };
+    let (segments, rest) = path.split_at_checked(end_of_segments).unwrap_or((path, ""));
+    let canonical = format!("{}{}", canonical(segments)?, canonical_escapes(rest)?);
+    if canonical != path {
         let star = if is_prefix { "*" } else { "" };
-        return Err(not_canonical(text, &format!("{resolved}{rest}{star}")));
+        return Err(not_canonical(text, &format!("{canonical}{star}")));
     }
-    Ok(if is_prefix { PathPattern::Prefix(path.to_owned()) } else { PathPattern::Exact(path.to_owned()) })
+    Ok(if is_prefix { PathPattern::Prefix(canonical) } else { PathPattern::Exact(canonical) })
 }
 
-/// Checks characters and percent-encoding of a path.
+/// Checks that a path, which may be empty, is in canonical form. The error reads on from the name of
+/// what was checked.
 pub(crate) fn check(path: &str) -> Result<(), String> {
+    let canonical = canonical(path)?;
+    if canonical == path { Ok(()) } else { Err(not_canonical(path, &canonical)) }
+}
+
+fn canonical(path: &str) -> Result<String, String> {
+    let escaped = canonical_escapes(path)?;
+    if escaped.split('/').any(|segment| segment.starts_with(".;") || segment.starts_with("..;")) {
+        return Err(format!(
+            "has a dot segment with a parameter, which the gateway refuses: {}",
+            quoted(path)
+        ));
+    }
+    Ok(resolve_dot_segments(&escaped).unwrap_or(escaped))
+}
+
+fn canonical_escapes(path: &str) -> Result<String, String> {
+    let forbidden = || {
+        let found = quoted(path);
+        format!("may have no backslash and no control character, encoded or not, found {found}")
+    };
     let mut canonical = String::with_capacity(path.len());
     let mut rest = path;
     while let Some(first) = rest.chars().next() {
@@ -48,46 +68,37 @@ pub(crate) fn check(path: &str) -> Result<(), String> {
                     return Err(format!("has a % without two hexadecimal digits: {}", quoted(path)));
                 };
                 rest = rest.get(2..).unwrap_or_default();
-                push_canonical(&mut canonical, byte)
-                    .map_err(|()| format!("{FORBIDDEN}, found {}", quoted(path)))?;
+                push_escaped(&mut canonical, byte).ok_or_else(forbidden)?;
             }
-            '\\' => return Err(format!("{FORBIDDEN}, found {}", quoted(path))),
-            _ if first.is_ascii_control() => return Err(format!("{FORBIDDEN}, found {}", quoted(path))),
+            '\\' => return Err(forbidden()),
+            _ if first.is_ascii_control() => return Err(forbidden()),
             ' ' | '\u{80}'.. => {
                 let mut buffer = [0; 4];
                 for byte in first.encode_utf8(&mut buffer).bytes() {
-                    let _ = write!(canonical, "%{byte:02X}");
+                    push_escaped(&mut canonical, byte).ok_or_else(forbidden)?;
                 }
             }
             _ => canonical.push(first),
         }
     }
-    if path.split('/').any(|segment| segment.starts_with(".;") || segment.starts_with("..;")) {
-        return Err(format!(
-            "has a dot segment with a parameter, which the gateway refuses: {}",
-            quoted(path)
-        ));
-    }
-    if canonical == path { Ok(()) } else { Err(not_canonical(path, &canonical)) }
+    Ok(canonical)
 }
-
-const FORBIDDEN: &str =
-    "may have no backslash and no control character, encoded or not, as the gateway refuses them";
 
 fn not_canonical(written: &str, canonical: &str) -> String {
     format!("must be written in its canonical form {}, found {}", quoted(canonical), quoted(written))
 }
 
-/// Unreserved characters (RFC 3986 section 2.3) as they are, others as escapes in upper case.
-fn push_canonical(canonical: &mut String, byte: u8) -> Result<(), ()> {
+/// Unreserved characters (RFC 3986 section 2.3) as they are, others as escapes in upper case; `None`
+/// for what no path may have.
+fn push_escaped(canonical: &mut String, byte: u8) -> Option<()> {
     match byte {
-        b'\\' | 0..=0x1f | 0x7f => Err(()),
+        b'\\' | 0..=0x1f | 0x7f => return None,
         b'-' | b'.' | b'_' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
             canonical.push(char::from(byte));
-            Ok(())
         }
-        _ => write!(canonical, "%{byte:02X}").map_err(|_| ()),
+        _ => write!(canonical, "%{byte:02X}").ok()?,
     }
+    Some(())
 }
 
 fn decode(digits: &str) -> Option<u8> {
@@ -159,7 +170,8 @@ mod tests {
             ("/a/./b/*", "/a/b/*"),
             ("/a/..", "/"),
             ("/a/../b*", "/b*"),
-            ("/%2e%2e/b", "/../b"),
+            ("/a/%2e%2e/b", "/b"),
+            ("/%2e%2e/x/%7e*", "/x/~*"),
         ] {
             let error = parse_pattern(text).unwrap_err();
             assert!(error.contains(&format!("\"{canonical}\"")), "{text}: {error}");

@@ -180,7 +180,7 @@ impl<'a> Object<'a> {
     /// Reports the fields that nobody took.
     pub(crate) fn finish(self, report: &mut Report) {
         for entry in self.entries {
-            if self.known.iter().any(|name| self.is_named(entry, name)) || entry.key == "<<" {
+            if self.known.iter().any(|name| self.is_named(entry, name)) {
                 continue;
             }
             let place = self.place.member(&entry.key, entry.key_location);

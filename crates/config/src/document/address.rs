@@ -4,9 +4,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use crate::place::{Written, quoted};
 use crate::reader::Field;
 use crate::report::Report;
+use crate::yaml::Value;
 
 /// Reads `address:port`; `right` says what would be right.
 pub(super) fn read(field: &Field<'_>, right: &str, report: &mut Report) -> Option<SocketAddr> {
+    if matches!(field.node.value, Value::Number(_)) {
+        return field.wrong_type(right, report);
+    }
     let Written { value: text, place } = field.text(right, report)?;
     if let Ok(address) = text.parse() {
         return Some(address);

@@ -73,18 +73,16 @@ fn identity(parameter: &Parameter) -> (&'static str, String) {
 
 fn read_text(field: &Field<'_>, report: &mut Report) -> Option<Vec<Entry>> {
     let Written { value: text, place } = field.text(RIGHT, report)?;
-    match ClaimPassBy::parse_all(text) {
-        Ok(entries) => Some(
-            entries
-                .into_iter()
-                .map(|pass_by| Entry { pass_by, label: String::new(), place: place.clone() })
-                .collect(),
-        ),
-        Err(errors) => {
-            errors.iter().for_each(|error| report.error(&place, error.to_string()));
-            None
+    let mut entries = Vec::new();
+    for (number, pass_by) in ClaimPassBy::parse_each(text) {
+        match pass_by {
+            Ok(pass_by) => {
+                entries.push(Entry { pass_by, label: format!("entry {number}: "), place: place.clone() })
+            }
+            Err(error) => report.error(&place, error.to_string()),
         }
     }
+    Some(entries)
 }
 
 fn read_list(field: &Field<'_>, report: &mut Report) -> Option<Vec<Entry>> {

@@ -72,19 +72,20 @@ fn same_place(left: &TokenSource, right: &TokenSource) -> bool {
 
 fn read_text(field: &Field<'_>, report: &mut Report) -> Option<Vec<Entry>> {
     let Written { value: text, place } = field.text(RIGHT, report)?;
-    let lookups = match TokenLookup::parse_all(text) {
-        Ok(lookups) => lookups,
-        Err(errors) => {
-            errors.iter().for_each(|error| report.error(&place, error.to_string()));
-            return None;
-        }
-    };
-    if lookups.is_empty() {
+    let numbered = TokenLookup::parse_each(text);
+    if numbered.is_empty() {
         report.error(&place, format!("expected {RIGHT}, found nothing"));
     }
-    let entry =
-        |(index, lookup)| Entry { lookup, label: format!("entry {}: ", index + 1), place: place.clone() };
-    Some(lookups.into_iter().enumerate().map(entry).collect())
+    let mut entries = Vec::new();
+    for (number, lookup) in numbered {
+        match lookup {
+            Ok(lookup) => {
+                entries.push(Entry { lookup, label: format!("entry {number}: "), place: place.clone() })
+            }
+            Err(error) => report.error(&place, error.to_string()),
+        }
+    }
+    Some(entries)
 }
 
 fn read_list(field: &Field<'_>, report: &mut Report) -> Option<Vec<Entry>> {

@@ -35,7 +35,15 @@ struct Collection {
 
 enum Content {
     List(Vec<Node>),
-    Map { entries: Vec<Entry>, key: Option<(String, Location)> },
+    Map { entries: Vec<Entry>, key: Option<Key> },
+}
+
+/// A key whose value comes next.
+struct Key {
+    text: String,
+    location: Location,
+    /// Whether its value is kept: not when the key was reported.
+    usable: bool,
 }
 
 type Refused = (Place, String);
@@ -120,9 +128,11 @@ impl Builder {
         if self.open.len() + anchored.height > MAX_DEPTH {
             return Err((self.place(location), format!("nested more than {MAX_DEPTH} levels deep")));
         }
-        let weight = anchored.weight;
+        self.expanded = self.expanded.saturating_add(anchored.weight);
+        if self.expanded > MAX_EXPANSION {
+            return Err(self.repeats_too_much(location));
+        }
         let node = anchored.node.clone();
-        self.expand(weight, location)?;
         if matches!(node.value, Value::List(_) | Value::Map(_)) {
             self.refuse_collection_as_key(location, report);
         }
@@ -133,16 +143,18 @@ impl Builder {
     fn complete(&mut self, node: Node, anchor: usize, report: &mut Report) -> Result<Option<Node>, Refused> {
         if anchor > 0 {
             let (weight, height) = measure(&node);
-            self.expand(weight, node.location)?;
+            self.expanded = self.expanded.saturating_add(weight);
+            if self.expanded > MAX_EXPANSION {
+                return Err(self.repeats_too_much(node.location));
+            }
             self.anchors.insert(anchor, Anchored { node: node.clone(), weight, height });
         }
         let is_key =
             matches!(self.open.last(), Some(Collection { content: Content::Map { key: None, .. }, .. }));
         if is_key {
-            let key = self.key_text(&node, report);
-            if let Some(Collection { content: Content::Map { key: open_key, .. }, .. }) = self.open.last_mut()
-            {
-                *open_key = Some((key, node.location));
+            let next = self.key(node, report);
+            if let Some(Collection { content: Content::Map { key, .. }, .. }) = self.open.last_mut() {
+                *key = Some(next);
             }
             return Ok(None);
         }
@@ -150,44 +162,38 @@ impl Builder {
             None => return Ok(Some(node)),
             Some(Collection { content: Content::List(items), .. }) => items.push(node),
             Some(Collection { content: Content::Map { entries, key }, .. }) => {
-                if let Some((key, key_location)) = key.take() {
-                    entries.push(Entry { key, key_location, value: node });
+                if let Some(Key { text, location, usable: true }) = key.take() {
+                    entries.push(Entry { key: text, key_location: location, value: node });
                 }
             }
         }
         Ok(None)
     }
 
-    /// Counts a copy of a node, made for an anchor or by an alias.
-    fn expand(&mut self, weight: usize, location: Location) -> Result<(), Refused> {
-        self.expanded = self.expanded.saturating_add(weight);
-        if self.expanded > MAX_EXPANSION {
-            return Err((
-                self.place(location),
-                "anchors and aliases repeat too much of the document".to_owned(),
-            ));
-        }
-        Ok(())
+    fn repeats_too_much(&self, location: Location) -> Refused {
+        (self.place(location), "anchors and aliases repeat too much of the document".to_owned())
     }
 
-    /// The text of a key; a key that is no string is reported and goes by its text.
-    fn key_text(&self, node: &Node, report: &mut Report) -> String {
-        let (text, kind) = match &node.value {
+    /// A key; one that cannot be used is reported.
+    fn key(&self, node: Node, report: &mut Report) -> Key {
+        let Node { location, value } = node;
+        let (text, kind) = match value {
             Value::String(text) if text == "<<" => {
-                let message = "merge keys (<<) are not supported; write the fields out, or share a whole value with an anchor and an alias";
-                report.error(&self.place(node.location), message);
-                return text.clone();
+                let message = "merge keys (<<) are not supported; write the fields out, or share a whole value \
+                               with an anchor and an alias";
+                report.error(&self.place(location), message);
+                return Key { text, location, usable: false };
             }
-            Value::String(text) => return text.clone(),
-            Value::Number(text) => (text.clone(), "a number"),
+            Value::String(text) => return Key { text, location, usable: true },
+            Value::Number(text) => (text, "a number"),
             Value::Bool(value) => (value.to_string(), "a boolean"),
             Value::Null => ("null".to_owned(), "null"),
             // Reported where it began.
-            Value::List(_) | Value::Map(_) => return String::new(),
+            Value::List(_) | Value::Map(_) => return Key { text: String::new(), location, usable: false },
         };
         let message = format!("the key {} is {kind}; keys must be strings: put it in quotes", quoted(&text));
-        report.error(&self.place(node.location), message);
-        text
+        report.error(&self.place(location), message);
+        Key { text, location, usable: false }
     }
 
     fn refuse_collection_as_key(&self, location: Location, report: &mut Report) {
@@ -198,9 +204,10 @@ impl Builder {
 
     fn refuse_tag(&self, tag: Option<Cow<'_, Tag>>, location: Location, report: &mut Report) {
         if let Some(tag) = tag {
+            let name = if tag.is_yaml_core_schema() { format!("!!{}", tag.suffix) } else { tag.to_string() };
             let message = format!(
                 "the tag {} is not supported; write the value without a tag, in quotes when it is a string",
-                quoted(&tag.to_string())
+                quoted(&name)
             );
             report.error(&self.place(location), message);
         }
@@ -236,7 +243,7 @@ impl Builder {
         let path =
             self.open.iter().fold(FieldPath::default(), |path, collection| match &collection.content {
                 Content::List(items) => path.item(items.len()),
-                Content::Map { key: Some((key, _)), .. } => path.member(key),
+                Content::Map { key: Some(key), .. } => path.member(&key.text),
                 Content::Map { key: None, .. } => path,
             });
         Place { location, path }

@@ -1,1 +1,154 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+use std::path::Path;
 
+use proptest::prelude::*;
+
+use super::*;
+
+fn parsed(text: &str) -> Node {
+    let mut report = Report::default();
+    let tree = parse(text, &mut report);
+    assert!(!report.has_errors(), "{text}: {}", report.into_problems(Path::new("test.yaml")));
+    tree.unwrap()
+}
+
+/// Every scalar as `line:column value`, keys too.
+fn places(node: &Node) -> Vec<String> {
+    let at = |location: Location, text: &str| format!("{}:{} {text}", location.line, location.column);
+    match &node.value {
+        Value::Null => vec![at(node.location, "null")],
+        Value::Bool(value) => vec![at(node.location, &value.to_string())],
+        Value::Number(text) => vec![at(node.location, text)],
+        Value::String(text) => vec![at(node.location, &format!("{text:?}"))],
+        Value::List(items) => items.iter().flat_map(places).collect(),
+        Value::Map(entries) => entries
+            .iter()
+            .flat_map(|entry| {
+                let mut found = vec![at(entry.key_location, &entry.key)];
+                found.extend(places(&entry.value));
+                found
+            })
+            .collect(),
+    }
+}
+
+#[test]
+fn every_value_knows_its_line_and_column_in_characters() {
+    for (text, right) in [
+        ("a: 1\nb:\n  - x\n  -   true\n", "1:1 a, 1:4 1, 2:1 b, 3:5 \"x\", 4:7 true"),
+        ("\u{feff}a: 1\r\nb: 2\r\n", "1:1 a, 1:4 1, 2:1 b, 2:4 2"),
+        ("{\"ä\": \"ö\", \"ü\":~}", "1:2 ä, 1:7 \"ö\", 1:12 ü, 1:16 null"),
+        (
+            "# c\na: 'x' # c\nb: |\n  l1\n  l2\nc: >-\n  f1\n  f2\n",
+            "2:1 a, 2:4 \"x\", 3:1 b, 4:3 \"l1\\nl2\\n\", 6:1 c, 7:3 \"f1 f2\"",
+        ),
+        ("a: &x {k: v}\nb: *x\n", "1:1 a, 1:8 k, 1:11 \"v\", 2:1 b, 1:8 k, 1:11 \"v\""),
+    ] {
+        assert_eq!(places(&parsed(text)).join(", "), right, "{text}");
+    }
+}
+
+#[test]
+fn a_key_without_value_is_null() {
+    for text in ["a:", "a: \nb: 1", "{a: , b: 1}", "{a}", "a: null", "a: ~"] {
+        let Value::Map(entries) = parsed(text).value else { panic!("{text}") };
+        assert_eq!(entries.first().unwrap().value.value, Value::Null, "{text}");
+    }
+}
+
+#[test]
+fn escapes_of_json_are_understood() {
+    let text = r#"{"a": "\/ \b\f\n\r\t \" \\ \u00e4 \ud83d\ude00 \\ud83d\\ude00", "b": 1}"#;
+    let right = "/ \u{8}\u{c}\n\r\t \" \\ ä 😀 \\ud83d\\ude00";
+    let Value::Map(entries) = parsed(text).value else { panic!("no map") };
+    let found: Vec<&Node> = entries.iter().map(|entry| &entry.value).collect();
+    assert_eq!(found.first().unwrap().value, Value::String(right.to_owned()));
+    assert_eq!(found.last().unwrap().location.column, text.find("1}").unwrap() + 1);
+}
+
+#[test]
+fn deep_and_wide_texts_end_in_an_answer() {
+    let deep_flow = "[".repeat(100_000);
+    let deep_block = "- ".repeat(100_000);
+    let deep_maps = "{a: ".repeat(100_000);
+    let questions = "? ".repeat(100_000);
+    for text in [deep_flow, deep_block, deep_maps, questions] {
+        let mut report = Report::default();
+        assert!(parse(&text, &mut report).is_none());
+        assert!(report.has_errors());
+    }
+    let many_keys: String = (0..100_000).map(|index| format!("k{index}: 1\n")).collect();
+    let Value::Map(entries) = parsed(&many_keys).value else { panic!("no map") };
+    assert_eq!(entries.len(), 100_000);
+    let one_key = "k: 1\n".repeat(100_000);
+    let mut report = Report::default();
+    parse(&one_key, &mut report);
+    assert_eq!(report.into_problems(Path::new("test.yaml")).list.len(), 99_999);
+}
+
+/// Pieces of YAML and of our documents, thrown together.
+fn soup() -> impl Strategy<Value = String> {
+    const PIECES: [&str; 48] = [
+        "a",
+        "gateway",
+        "http",
+        ": ",
+        ":",
+        "- ",
+        "\n",
+        "\n  ",
+        "\n    ",
+        "[",
+        "]",
+        "{",
+        "}",
+        ", ",
+        "\"",
+        "'",
+        "|",
+        ">",
+        "&a ",
+        "*a",
+        "!!str ",
+        "!t ",
+        "? ",
+        "<<",
+        "---\n",
+        "...\n",
+        "%YAML 1.2\n",
+        "#",
+        "~",
+        "null",
+        "1",
+        "true",
+        "\\ud83d",
+        "\\ude00",
+        "\\",
+        "ä",
+        "\u{feff}",
+        "\t",
+        "\r\n",
+        "\0",
+        "functions",
+        "functionName",
+        "customDomains",
+        "authConfig",
+        "authInfo",
+        "jwks",
+        "keys",
+        "authType: jwt",
+    ];
+    prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn no_text_breaks_the_reader(text in soup()) {
+        match crate::load_text(&text, Path::new("soup.yaml")) {
+            Ok(loaded) => prop_assert!(!loaded.warnings.to_string().contains("error:")),
+            Err(problems) => prop_assert!(problems.to_string().contains("error:")),
+        }
+    }
+}
