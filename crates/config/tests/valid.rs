@@ -137,6 +137,23 @@ fn a_blacklist_names_the_only_paths_that_need_a_token() {
     assert!(jwt.claim_mappings.is_empty());
 }
 
+#[test]
+fn what_is_left_out_of_auth_info_is_the_safe_choice() {
+    let design = fs::read_to_string("tests/valid/blacklist.yaml").unwrap();
+    let own = design.find("        claimPassBy").unwrap();
+    let minimal = design.split_at(own).0;
+    for rest in ["", "        blacklist: []\n", "        whitelist: []\n", "        blacklist: null\n"] {
+        let loaded = load_text(&format!("{minimal}{rest}"), Path::new("minimal.yaml"));
+        let snapshot = loaded.unwrap_or_else(|problems| panic!("{problems}")).snapshot;
+        let jwt = jwt(&snapshot.domains.find("api.example.com").unwrap().authentication);
+        assert_eq!(jwt.scope, AuthenticationScope::Everything, "{rest}");
+        assert!(jwt.claim_mappings.is_empty());
+        assert!(jwt.policy.issuers.is_empty() && jwt.policy.audiences.is_empty());
+        assert_eq!(jwt.policy.leeway, Duration::ZERO);
+        assert!(jwt.forward_token);
+    }
+}
+
 fn valid(name: &str) -> Snapshot {
     let loaded = load_file(&Path::new("tests/valid").join(name));
     loaded.unwrap_or_else(|problems| panic!("{problems}")).snapshot
