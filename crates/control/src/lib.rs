@@ -6,16 +6,18 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Json, Response};
+use axum::http::{HeaderName, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use claimgate_gateway::Gateway;
+use claimgate_gateway::{Gateway, RequestId, error_body};
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// The content type of OpenMetrics text.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-fc-request-id");
 
 /// Whether the gateway takes requests, as `/readyz` tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,9 +80,9 @@ async fn method_not_allowed() -> Response {
     error(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", "this path is read with GET")
 }
 
-/// The shape of every error that claimgate answers.
 fn error(status: StatusCode, code: &str, message: &str) -> Response {
-    let id = claimgate_gateway::RequestId::now().to_string();
-    let body = serde_json::json!({ "RequestId": id, "Code": code, "Message": message });
-    (status, [("x-fc-request-id", id)], Json(body)).into_response()
+    let id = RequestId::now();
+    let body = error_body(&id, code, message);
+    let headers = [(CONTENT_TYPE, "application/json".to_owned()), (REQUEST_ID, id.to_string())];
+    (status, headers, body).into_response()
 }

@@ -23,3 +23,4 @@ pub use listen::{Drained, serve};
 pub use metrics::Metrics;
 pub use request_id::RequestId;
 pub use request_path::Gateway;
+pub use respond::error_body;

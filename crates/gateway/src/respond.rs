@@ -16,12 +16,8 @@ pub fn rejection(
     domain: Option<&str>,
     version: Version,
 ) -> Response<ResponseBody> {
-    let body = serde_json::json!({
-        "RequestId": id.to_string(),
-        "Code": rejection.code(),
-        "Message": rejection.public_message(),
-    });
-    let mut response = Response::new(Bytes::from(body.to_string()).into());
+    let body = error_body(id, rejection.code(), &rejection.public_message());
+    let mut response = Response::new(Bytes::from(body).into());
     *response.status_mut() = rejection.status();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -36,6 +32,13 @@ pub fn rejection(
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// The body of every error that claimgate answers, in the shape that Function Compute's SDKs read.
+pub fn error_body(id: &RequestId, code: &str, message: &str) -> String {
+    // The id is hexadecimal digits and hyphens, the code a word.
+    let message = serde_json::Value::from(message);
+    format!(r#"{{"RequestId":"{id}","Code":"{code}","Message":{message}}}"#)
 }
 
 /// RFC 6750, 3: a request without a token is told no error.
