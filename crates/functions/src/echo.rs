@@ -23,7 +23,7 @@ use crate::error::{InvokeError, RequestBodyError};
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// What arrived. Repeated names stay repeated, in the order in which they came.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Echo<'a> {
     function: &'a str,
@@ -40,14 +40,14 @@ struct Echo<'a> {
 }
 
 /// Bytes in JSON: as text when they are UTF-8, else in base64 (RFC 4648 section 4).
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
 enum Content {
     Text(String),
     Base64 { base64: String },
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 struct TooLarge<'a> {
     function: &'a str,
     error: &'a str,

@@ -80,8 +80,7 @@ impl Service<Uri> for PoolConnector {
 /// Makes the header tell the length that the body has. Were it another one, the function would take the
 /// rest of this body for a request, or the next request for the rest of this body.
 fn frame_body(request: &mut Request<Upload>) {
-    let body = request.body();
-    let length = if body.is_end_stream() { Some(0) } else { body.size_hint().exact() };
+    let length = request.body().size_hint().exact();
     let needs_length = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
     let headers = request.headers_mut();
     headers.remove(TRANSFER_ENCODING);

@@ -43,6 +43,15 @@ async fn a_function_gets_the_request_as_it_is() {
 }
 
 #[tokio::test]
+async fn the_functions_address_is_not_told_to_it() {
+    let server = Server::start(describe).await;
+    let mut request = get("/");
+    request.headers_mut().remove("host");
+    let answer = functions().invoke(&server.function(), request, &patient()).await.unwrap();
+    assert!(text(answer).await.contains("host= "));
+}
+
+#[tokio::test]
 async fn the_answer_comes_back_as_it_is() {
     let server = Server::start(|_| async {
         let mut answer = status(418);

@@ -19,6 +19,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::time::timeout;
 
 pub(crate) type Answer = Response<BoxBody<Bytes, Infallible>>;
 
@@ -178,7 +179,8 @@ pub(crate) async fn read_until(stream: &mut (impl AsyncRead + Unpin), end: &str)
     let mut read = Vec::new();
     while !String::from_utf8_lossy(&read).contains(end) {
         let mut piece = [0; 4096];
-        let count = stream.read(&mut piece).await.unwrap();
+        let count = timeout(Duration::from_secs(30), stream.read(&mut piece)).await;
+        let count = count.unwrap_or_else(|_| panic!("waited for {end:?} in vain")).unwrap();
         assert_ne!(count, 0, "ended before {end:?}: {:?}", String::from_utf8_lossy(&read));
         read.extend_from_slice(&piece[..count]);
     }

@@ -1,11 +1,13 @@
 //! Functions and clients that are silent.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use claimgate_config::snapshot::Timeouts;
 use http_body_util::BodyExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 
 use crate::support::{Server, front, full, functions, get, patient, post, read_until, url_function};
 
@@ -46,6 +48,24 @@ async fn a_function_that_stops_reading() {
         request.headers_mut().insert("content-type", content_type.parse().unwrap());
         let result = functions().invoke(&server.function(), request, &timeouts).await;
         assert_eq!(result.unwrap_err().reason(), "first_byte_timeout", "{content_type}");
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_stops_reading_an_upload() {
+    let server = deaf().await;
+    let gateway = front(server.function(), Timeouts { first_byte: SHORT, ..patient() }).await;
+    for content_type in ["text/plain", "application/grpc"] {
+        let (mut answer, mut upload) = TcpStream::connect(gateway).await.unwrap().into_split();
+        let head = format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Type: {content_type}\r\n");
+        upload.write_all(head.as_bytes()).await.unwrap();
+        upload.write_all(b"Transfer-Encoding: chunked\r\n\r\n").await.unwrap();
+        let endless = tokio::spawn(async move {
+            let piece = [b"10000\r\n".as_slice(), &[0; 0x10000], b"\r\n"].concat();
+            while upload.write_all(&piece).await.is_ok() {}
+        });
+        read_until(&mut answer, "first_byte_timeout").await;
+        endless.abort();
     }
 }
 
@@ -93,21 +113,28 @@ async fn a_function_that_is_silent_within_its_answer() {
 
 #[tokio::test]
 async fn a_reader_that_takes_its_time_is_not_the_functions_silence() {
-    let server = Server::raw(|mut stream| async move {
-        read_until(&mut stream, "\r\n\r\n").await;
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n").await.unwrap();
-        for piece in [b"abc", b"def"] {
-            tokio::time::sleep(SHORT / 10).await; // the reader begins to wait
-            stream.write_all(piece).await.unwrap();
+    let reading = Arc::new(Notify::new());
+    let again = reading.clone();
+    let server = Server::raw(move |mut stream| {
+        let reading = reading.clone();
+        async move {
+            read_until(&mut stream, "\r\n\r\n").await;
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n").await.unwrap();
+            for piece in [b"abc", b"def"] {
+                reading.notified().await;
+                tokio::time::sleep(SHORT / 10).await; // the reader waits already
+                stream.write_all(piece).await.unwrap();
+            }
         }
-        std::future::pending::<()>().await;
     })
     .await;
-    let timeouts = Timeouts { idle: SHORT * 5, ..patient() };
+    let timeouts = Timeouts { idle: SHORT * 3, ..patient() };
     let mut body = functions().invoke(&server.function(), get("/"), &timeouts).await.unwrap().into_body();
-    assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "abc");
-    tokio::time::sleep(SHORT * 6).await;
-    assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "def");
+    for piece in ["abc", "def"] {
+        again.notify_one();
+        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), piece);
+        tokio::time::sleep(SHORT * 4).await;
+    }
 }
 
 #[tokio::test]
@@ -136,8 +163,9 @@ async fn an_upload_may_last_longer_than_a_function_may_think() {
         full(format!("read {}", body.len()))
     })
     .await;
-    let gateway = front(server.function(), Timeouts { first_byte: SHORT * 3, ..patient() }).await;
-    let mut client = TcpStream::connect(gateway).await.unwrap();
+    // Neither the pieces' gaps nor the whole may be measured by the wrong one of these.
+    let timeouts = Timeouts { first_byte: SHORT * 3, idle: SHORT * 10, ..patient() };
+    let mut client = TcpStream::connect(front(server.function(), timeouts).await).await.unwrap();
     client.write_all(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n").await.unwrap();
     for _ in 0..3 {
         tokio::time::sleep(SHORT * 4).await;

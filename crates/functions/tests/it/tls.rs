@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use claimgate_functions::{CertificateDer, Functions};
-use http::Request;
+use http::{Request, Version};
 use hyper::body::Incoming;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -11,7 +11,7 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::grpc::{describe, expect_grpc};
-use crate::support::{Answer, Server, full, get, patient, serve, text, url_function};
+use crate::support::{Answer, Server, full, get, patient, serve, status, text, url_function};
 
 /// A function at `https://localhost` and the certificate that it shows.
 async fn start() -> (Server, CertificateDer<'static>) {
@@ -30,7 +30,8 @@ async fn start() -> (Server, CertificateDer<'static>) {
         let acceptor = acceptor.clone();
         async move {
             if let Ok(stream) = acceptor.accept(stream).await {
-                serve(stream, answer).await;
+                let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                serve(stream, move |request| answer(request, http2)).await;
             }
         }
     })
@@ -38,11 +39,12 @@ async fn start() -> (Server, CertificateDer<'static>) {
     (server, certificate)
 }
 
-async fn answer(request: Request<Incoming>) -> Answer {
-    if request.headers().contains_key("te") {
-        describe(request).await
-    } else {
-        full(format!("{:?}", request.version()))
+/// What is spoken must be what was agreed on.
+async fn answer(request: Request<Incoming>, http2: bool) -> Answer {
+    match (request.version(), http2) {
+        (Version::HTTP_2, true) => describe(request).await,
+        (Version::HTTP_11, false) => full("HTTP/1.1"),
+        _ => status(500),
     }
 }
 
