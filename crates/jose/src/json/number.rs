@@ -53,10 +53,11 @@ fn plain_decimal(literal: &str) -> Option<String> {
     let point = integer_digits.checked_sub(leading_zeros)?.checked_add(exponent.parse().ok()?)?;
 
     let digits = digits.trim_end_matches('0');
-    let zeros = point.checked_sub(i64::try_from(digits.len()).ok()?)?;
-    if zeros < 0 || point > MAX_PLAIN_DIGITS {
+    if point > MAX_PLAIN_DIGITS {
         return None;
     }
+    // Negative when digits stand behind the decimal point, so the value is no integer.
+    let zeros = point.checked_sub(i64::try_from(digits.len()).ok()?)?;
     let zeros = "0".repeat(usize::try_from(zeros).ok()?);
     Some(format!("{sign}{digits}{zeros}"))
 }

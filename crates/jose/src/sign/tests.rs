@@ -137,6 +137,8 @@ fn unusable_private_jwks_are_refused() {
         cases.push((okp.clone(), "d", d));
     }
     cases.push((ec.clone(), "d", Some(text(&other_ec, "d"))));
+    let d = base64url::decode(text(&ec, "d").as_str().unwrap().as_bytes()).unwrap();
+    cases.push((ec.clone(), "d", Some(base64url::encode(&[&[0], d.as_slice()].concat()).into())));
     cases.push((ec.clone(), "d", Some(base64url::encode(&[0; 32]).into())));
     cases.push((ec.clone(), "d", Some(base64url::encode(&[0xFF; 32]).into())));
     cases.push((okp.clone(), "d", Some(text(&other_okp, "d"))));
