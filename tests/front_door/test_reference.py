@@ -92,7 +92,7 @@ def token(tmp_path_factory):
     """What the description's script prints."""
     pem = key("RS256").private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     base64 = "\n".join(pem.strip().splitlines()[1:-1])
-    script = tmp_path_factory.mktemp("script") / "token.py"
+    script = tmp_path_factory.mktemp("script") / "generate_token.py"
     script.write_text(SCRIPT.replace("<Your X.509 PEM private key>", base64))
     printed = subprocess.run([sys.executable, script], check=True, capture_output=True, text=True).stdout
     prefix, _, token = printed.strip().rpartition(" ")
