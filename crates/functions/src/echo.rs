@@ -63,7 +63,7 @@ pub(crate) async fn answer(
     let (upload, _) = Upload::new(body, idle);
     let Some(body) = collect(upload).await.map_err(InvokeError::RequestBody)? else {
         let answer = TooLarge { function, error: "echo takes a body of at most 16 MiB" };
-        return Ok(respond(StatusCode::PAYLOAD_TOO_LARGE, &head.method, &answer));
+        return Ok(respond(StatusCode::PAYLOAD_TOO_LARGE, &head.method, json(&answer)));
     };
     let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let form = form::parse(content_type.unwrap_or_default(), &body).await;
@@ -79,7 +79,40 @@ pub(crate) async fn answer(
         form,
         body: Content::from(&body),
     };
-    Ok(respond(StatusCode::OK, &head.method, &answer))
+    Ok(respond(StatusCode::OK, &head.method, answer.to_json()))
+}
+
+impl Echo<'_> {
+    /// One pair a line, which is how people compare what they sent with what arrived.
+    fn to_json(&self) -> String {
+        let members = [
+            ("function", json(&self.function)),
+            ("method", json(&self.method)),
+            ("path", json(&self.path)),
+            ("queryString", json(&self.query_string)),
+            ("query", lines(&self.query)),
+            ("headers", lines(&self.headers)),
+            ("cookies", lines(&self.cookies)),
+            ("form", lines(&self.form)),
+            ("body", json(&self.body)),
+        ];
+        let members: Vec<String> =
+            members.into_iter().map(|(name, value)| format!("  \"{name}\": {value}")).collect();
+        format!("{{\n{}\n}}", members.join(",\n"))
+    }
+}
+
+fn lines(pairs: &[impl Serialize]) -> String {
+    if pairs.is_empty() {
+        return "[]".to_owned();
+    }
+    let pairs: Vec<String> = pairs.iter().map(|pair| format!("    {}", json(pair))).collect();
+    format!("[\n{}\n  ]", pairs.join(",\n"))
+}
+
+fn json(value: &impl Serialize) -> String {
+    // Strings and pairs of strings always become JSON.
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 impl From<&Bytes> for Content {
@@ -122,10 +155,8 @@ fn text(value: &HeaderValue) -> String {
     String::from_utf8_lossy(value.as_bytes()).into_owned()
 }
 
-fn respond(status: StatusCode, method: &Method, answer: &impl Serialize) -> Response<ResponseBody> {
-    // Strings and lists of strings always become JSON.
-    let mut json = serde_json::to_vec_pretty(answer).unwrap_or_default();
-    json.push(b'\n');
+fn respond(status: StatusCode, method: &Method, mut json: String) -> Response<ResponseBody> {
+    json.push('\n');
     let length = json.len();
     let body = if *method == Method::HEAD { Bytes::new() } else { Bytes::from(json) };
     let mut response = Response::new(ResponseBody::from(body));

@@ -1,8 +1,8 @@
 //! A form in the body of a request, buffered whole.
 
 use bytes::Bytes;
-use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
 
 use super::multipart::{Multipart, MultipartError};
 use super::urlencoded;
@@ -65,11 +65,11 @@ impl FormKind {
         } else {
             return Ok(None);
         };
-        let encodings = headers.get_all(CONTENT_ENCODING).iter();
-        if encodings
-            .into_iter()
-            .any(|encoding| !encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"))
-        {
+        let is_plain = |encoding: &HeaderValue| {
+            let encoding = encoding.as_bytes().trim_ascii();
+            encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity")
+        };
+        if !headers.get_all(CONTENT_ENCODING).iter().all(is_plain) {
             return Err(FormError::Encoded);
         }
         Ok(Some(kind))

@@ -190,9 +190,8 @@ fn part_name(headers: &[u8]) -> Result<Vec<u8>, MultipartError> {
         }
     }
     let disposition = disposition.ok_or(MultipartError::PartName)?;
-    // A backslash before a quote ends the quotes for some readers and not for others.
-    match (disposition_name(disposition, true), disposition_name(disposition, false)) {
-        (Some(escaped), Some(plain)) if escaped == plain => Ok(plain),
+    match disposition_name(disposition) {
+        Some(name) if !name.contains(&b'\\') && count_names(disposition) == 1 => Ok(name.to_vec()),
         _ => Err(MultipartError::PartName),
     }
 }
@@ -214,10 +213,10 @@ fn split_lines(headers: &[u8]) -> Result<Vec<&[u8]>, MultipartError> {
     }
 }
 
-/// The one `name` of a `form-data` disposition, with backslashes read as escapes or not.
-fn disposition_name(value: &[u8], backslash_escapes: bool) -> Option<Vec<u8>> {
-    let mut rest = value.trim_ascii().get(b"form-data".len()..)?;
-    if !value.trim_ascii().get(..b"form-data".len())?.eq_ignore_ascii_case(b"form-data") {
+/// The one `name` of a `form-data` disposition, as it was written.
+fn disposition_name(value: &[u8]) -> Option<&[u8]> {
+    let (kind, mut rest) = value.trim_ascii().split_at_checked(b"form-data".len())?;
+    if !kind.eq_ignore_ascii_case(b"form-data") {
         return None;
     }
     let mut name = None;
@@ -233,43 +232,44 @@ fn disposition_name(value: &[u8], backslash_escapes: bool) -> Option<Vec<u8>> {
         let equals = rest.iter().position(|&byte| byte == b'=')?;
         let (key, behind) = (rest.get(..equals)?, rest.get(equals + 1..)?);
         let (parameter, behind) = match behind.strip_prefix(b"\"") {
-            Some(quoted) => quoted_string(quoted, backslash_escapes)?,
-            None => {
-                let end = behind.iter().position(|&byte| byte == b';').unwrap_or(behind.len());
-                (behind.get(..end)?.trim_ascii_end().to_vec(), behind.get(end..)?)
-            }
+            Some(quoted) => quoted_string(quoted)?,
+            None => behind.split_at(behind.iter().position(|&byte| byte == b';').unwrap_or(behind.len())),
         };
         rest = behind;
-        match key.to_ascii_lowercase().as_slice() {
-            b"name" => {
-                if name.replace(parameter).is_some() {
-                    return None;
-                }
-            }
-            // RFC 7578, 4.2: only file names; readers that follow RFC 5987 would take this for the name.
-            key if key.trim_ascii().starts_with(b"name") => return None,
-            key if key
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'_')) => {}
-            _ => return None,
+        if !key.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'_')) {
+            return None;
+        }
+        if key.eq_ignore_ascii_case(b"name") && name.replace(parameter.trim_ascii_end()).is_some() {
+            return None;
         }
     }
 }
 
-fn quoted_string(text: &[u8], backslash_escapes: bool) -> Option<(Vec<u8>, &[u8])> {
-    let mut content = Vec::new();
-    let mut bytes = text.iter().enumerate();
-    while let Some((at, &byte)) = bytes.next() {
+/// What stands before the closing quote, and what behind it (RFC 9110, 5.6.4).
+fn quoted_string(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut escaped = false;
+    for (at, &byte) in text.iter().enumerate() {
         match byte {
-            b'"' => return Some((content, text.get(at + 1..)?)),
-            b'\\' if backslash_escapes => match bytes.next()?.1 {
-                escaped @ (b'"' | b'\\') => content.push(*escaped),
-                other => content.extend([b'\\', *other]),
-            },
-            _ => content.push(byte),
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return Some((text.get(..at)?, text.get(at + 1..)?)),
+            _ => {}
         }
     }
     None
+}
+
+/// How many names a reader finds that looks for `name=` without minding quotes. A `name*` counts too
+/// (RFC 7578, 4.2, forbids it, and readers of RFC 5987 would take it for the name).
+fn count_names(disposition: &[u8]) -> usize {
+    let lower = disposition.to_ascii_lowercase();
+    let is_name = |&at: &usize| {
+        let before = at.checked_sub(1).and_then(|before| lower.get(before));
+        let behind = lower.get(at + b"name".len()..).unwrap_or_default();
+        !before.is_some_and(u8::is_ascii_alphanumeric)
+            && matches!(behind.trim_ascii_start().first(), Some(b'=' | b'*'))
+    };
+    find_all(&lower, b"name").iter().filter(|at| is_name(at)).count()
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
