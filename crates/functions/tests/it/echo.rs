@@ -69,6 +69,6 @@ async fn a_body_may_be_too_large() {
         let answer = functions().invoke(&echo(), post("/", vec![b'a'; size]), &patient()).await.unwrap();
         assert_eq!(answer.status(), status);
         let body = answer.into_body().collect().await.unwrap().to_bytes();
-        assert!(body.starts_with(b"{\"function\":\"hello\""));
+        assert!(String::from_utf8_lossy(&body[..40]).contains("hello"));
     }
 }
