@@ -68,9 +68,14 @@ fn normalize(written: &[u8]) -> Result<String, AuthorityError> {
             None => (written, ""),
         },
     };
-    let port_digits = port.strip_prefix(':').unwrap_or(port);
-    let port_is_valid =
-        port.is_empty() || (port.starts_with(':') && port_digits.bytes().all(|b| b.is_ascii_digit()));
+    let port_is_valid = match port.strip_prefix(':') {
+        // RFC 3986, 3.2.3: a port may be empty.
+        Some(digits) => {
+            digits.bytes().all(|byte| byte.is_ascii_digit())
+                && (digits.is_empty() || digits.parse::<u16>().is_ok())
+        }
+        None => port.is_empty(),
+    };
     let is_address = written.starts_with('[');
     let name = if is_address { name } else { name.strip_suffix('.').unwrap_or(name) };
     let name_is_valid = !name.is_empty()
@@ -115,6 +120,8 @@ mod tests {
             "a:b",
             "a:80:80",
             "user@a.example.com",
+            "a:65536",
+            "a:+80",
             "a.example.com..",
             ".a",
             "a/b",
