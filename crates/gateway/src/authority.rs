@@ -78,9 +78,9 @@ fn normalize(written: &[u8]) -> Result<String, AuthorityError> {
     };
     let is_address = written.starts_with('[');
     let name = if is_address { name } else { name.strip_suffix('.').unwrap_or(name) };
-    let name_is_valid = !name.is_empty()
-        && !name.starts_with('.')
-        && !name.ends_with('.')
+    // RFC 1035, 2.3.4
+    let labels_are_valid = name.len() <= 253 && name.split('.').all(|label| (1..=63).contains(&label.len()));
+    let name_is_valid = labels_are_valid
         && name.bytes().all(|byte| match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' => true,
             b'-' | b'_' => !is_address,
@@ -132,6 +132,14 @@ mod tests {
             "ä.example.com",
         ] {
             assert_eq!(normalize(written.as_bytes()), Err(AuthorityError::Invalid), "{written}");
+        }
+    }
+
+    #[test]
+    fn names_that_dns_cannot_hold() {
+        for (label, labels, is_valid) in [(63, 1, true), (64, 1, false), (50, 4, true), (50, 5, false)] {
+            let name = vec!["a".repeat(label); labels].join(".");
+            assert_eq!(normalize(name.as_bytes()).is_ok(), is_valid, "{name}");
         }
     }
 
