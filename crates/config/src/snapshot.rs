@@ -55,15 +55,16 @@ pub struct Limits {
 /// Times after which the gateway gives up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeouts {
-    /// From a connection's first byte of a request until its header is complete.
+    /// From the moment that a connection may send a request until its header is complete; so it also ends
+    /// connections that are idle.
     pub header_read: Duration,
     /// Until a form that must be buffered has arrived.
     pub form_read: Duration,
-    /// Until a connection to a function stands.
+    /// Until a connection to a function stands, name resolution and TLS included.
     pub connect: Duration,
-    /// From the request's last byte to the function's answer head.
+    /// From the request, and again from each piece of its body, to the head of the function's answer.
     pub first_byte: Duration,
-    /// Between two pieces of a function's answer.
+    /// Between two pieces of a body, in either direction.
     pub idle: Duration,
     /// From a signal to stop until requests in flight are given up.
     pub drain: Duration,

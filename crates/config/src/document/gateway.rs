@@ -154,7 +154,7 @@ impl Default for Limits {
 impl Default for Timeouts {
     fn default() -> Timeouts {
         Timeouts {
-            header_read: Duration::from_secs(10),
+            header_read: Duration::from_secs(60),
             form_read: Duration::from_secs(30),
             connect: Duration::from_secs(5),
             first_byte: Duration::from_secs(60),
