@@ -1,5 +1,6 @@
 """Tokens that must be refused, and the odd ones that must not. Each case is named after the attack."""
 
+import re
 import time
 
 import pytest
@@ -7,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from support.configuration import configuration, domain, function, jwt
+from support.http1 import head
 from support.tokens import Key, b64u, compact_json, in_an_hour, jwks, key, signature
 
 RSA, EC, ED, HS = key("RS256", "rsa"), key("ES256", "ec"), key("EdDSA", "ed"), key("HS256", "hs")
@@ -80,7 +82,7 @@ def raw_claims(text: str | bytes) -> str:
 
 
 def raw_header(text: str) -> str:
-    return EC.token(header=text.encode())
+    return EC.token({"sub": "x"}, header=text.encode())
 
 
 def as_alg(signer: Key, alg: str) -> str:
@@ -275,7 +277,7 @@ def test_refused(gateway, token):
     assert response.json()["Message"] == "invalid or expired jwt"
     line = gateway.access_line(response)
     assert (line["outcome"], line["status"]) == ("refused", 401)
-    assert line["reason"].replace("_", "").isalpha() and line["reason"] != "missing_token"
+    assert re.fullmatch("[a-z0-9_]+", line["reason"]) and line["reason"] != "missing_token"
 
 
 ACCEPTED = {
@@ -394,4 +396,6 @@ def test_issuers_and_audiences(gateway, members, status):
 
 
 def test_a_token_with_a_nul_is_no_header_value(gateway):
-    assert gateway.get(token=EC.token()[:-4] + "\x00").status == 400
+    with gateway.connect() as connection:
+        connection.send(head("GET", "/", [("Host", "api.example.com"), ("Authorization", f"Bearer {EC.token()}\x00")]))
+        assert connection.receive().status == 400

@@ -4,6 +4,7 @@ import pytest
 
 from support.configuration import configuration, domain, function, jwt
 from support.forms import URLENCODED
+from support.gateway import check_own_answer
 from support.http1 import head
 from support.tokens import jwks, key
 
@@ -97,8 +98,22 @@ def test_refused_and_closed(gateway, recorder, data):
         assert response is None or response.status in (400, 501, 505), response
         assert response is None or connection.is_closed()
     assert len(recorder.requests) == before
-    if response is not None:
-        gateway.check(response, before)
+
+
+UNREADABLE = {
+    "400": (b"GET / HTTP/1.1\r\nX A: 1\r\n\r\n", 400),
+    "400, a NUL": (b"GET / HTTP/1.1\r\nHost: open.example.com\r\nX-A: \x00\r\n\r\n", 400),
+    "414": (b"GET /" + b"a" * 500_000 + b" HTTP/1.1\r\nHost: open.example.com\r\n\r\n", 414),
+    "431": (b"GET / HTTP/1.1\r\nHost: open.example.com\r\nX-A: " + b"a" * 500_000 + b"\r\n\r\n", 431),
+    "431, fields": (b"GET / HTTP/1.1\r\nHost: open.example.com\r\n" + b"a: b\r\n" * 5_000 + b"\r\n", 431),
+}
+
+
+@pytest.mark.parametrize(("data", "status"), UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_even_a_request_that_cannot_be_read_is_answered_in_the_common_shape(gateway, data, status):
+    response = gateway.raw(data)
+    assert response.status == status
+    check_own_answer(response)
 
 
 BROKEN_CHUNKS = {
@@ -152,18 +167,18 @@ def with_header_bytes(size: int) -> bytes:
     return head("GET", "/", lines)
 
 
-@pytest.mark.parametrize(("size", "status"), [(60_000, 200), (70_000, 431), (1_000_000, 431)])
+@pytest.mark.parametrize(("size", "status"), [(60_000, 200), (70_000, 431)])
 def test_size_of_the_header(gateway, size, status):
     assert gateway.raw(with_header_bytes(size)).status == status
 
 
-@pytest.mark.parametrize(("fields", "status"), [(200, 200), (201, 431), (5_000, 431)])
+@pytest.mark.parametrize(("fields", "status"), [(200, 200), (201, 431)])
 def test_number_of_header_fields(gateway, fields, status):
     lines = [("Host", "open.example.com")] + [("x", "y")] * (fields - 1)
     assert gateway.raw(head("GET", "/", lines)).status == status
 
 
-@pytest.mark.parametrize(("length", "status"), [(16_000, 200), (17_000, 414), (60_000, 414), (500_000, 414)])
+@pytest.mark.parametrize(("length", "status"), [(16_000, 200), (17_000, 414), (60_000, 414)])
 def test_length_of_the_request_line(gateway, length, status):
     assert gateway.get("/" + "a" * (length - 15), host="open.example.com").status == status
 
@@ -174,8 +189,9 @@ def test_length_of_the_query(gateway, length, status):
 
 
 def test_a_single_header_that_never_ends(gateway):
-    response = gateway.raw(b"GET / HTTP/1.1\r\nHost: open.example.com\r\nX-A: " + b"a" * 2_000_000)
-    assert response is None or response.status == 431
+    with gateway.connect() as connection:
+        with pytest.raises(OSError):
+            connection.send(b"GET / HTTP/1.1\r\nHost: open.example.com\r\nX-A: " + b"a" * 50_000_000)
 
 
 def test_a_header_that_does_not_arrive_is_not_waited_for(gateway):

@@ -29,13 +29,15 @@ def users() -> list[tuple[str, str]]:
 async def ask(client: httpx.AsyncClient, user: str, token: str, good: bool, mark: str):
     """One request of a user, with another user's name in every place that a claim goes to."""
     headers = {"Host": "api.example.com", "X-Sub": "user-evil", "Cookie": "cuid=user-evil", "X-Mark": mark}
-    headers["Authorization"] = f"Bearer {token if good else token[:-8] + 'AAAAAAAA'}"
-    data = {"fuid": "user-evil", "mark": mark}
-    response = await client.post(f"/?uid=user-evil&mark={mark}", headers=headers, data=data)
+    target = f"/?uid=user-evil&mark={mark}"
     if not good:
+        headers["Authorization"] = f"Bearer {token[:-8]}AAAAAAAA"
+        response = await client.get(target, headers=headers)
         assert response.status_code == 401
         assert "user-" not in response.text
         return
+    headers["Authorization"] = f"Bearer {token}"
+    response = await client.post(target, headers=headers, data={"fuid": "user-evil", "mark": mark})
     assert response.status_code == 200, response.text
     echo = response.json()
     assert [value for name, value in echo["headers"] if name == "x-sub"] == [user]

@@ -209,8 +209,8 @@ def check_no_reason(response: http1.Response):
         "signature", "algorithm", "alg", "kid", "issuer", "audience", "claim", "prefix", "ambiguous",
         "unsupported", "unknown", "duplicate", "crit", "base64", "json", "expiry", "not_yet", "nbf", "exp_",
     )
-    said = response.body.decode() + (response.header("www-authenticate") or "")
     content = response.json()
-    said = said.replace(content["Message"], "").replace(content["RequestId"], "").lower()
+    challenge = re.sub(r'realm="[^"]*"', "", response.header("www-authenticate"))
+    said = (content["Code"] + challenge.replace(content["Message"], "")).lower()
     said = said.replace("invalid_token", "").replace("invalid_request", "")
     assert not [word for word in reasons if word in said], said

@@ -17,6 +17,7 @@ class Recorded:
     version: str
     #: Name and value of each header line as they came.
     headers: list[tuple[str, str]]
+    #: Empty as long as it has not come whole.
     body: bytes = b""
     trailers: list[str] = field(default_factory=list)
     everything: bytes = b""
@@ -88,21 +89,33 @@ class Stream:
 
     def read_body(self, request: Recorded):
         if request.values("transfer-encoding"):
-            while chunk := self.read_chunk(request):
-                request.body += chunk
+            pieces = []
+            while chunk := self.read_chunk():
+                pieces.append(chunk)
+            request.body = b"".join(pieces)
             while (line := self.file.readline()) not in (b"\r\n", b""):
                 request.trailers.append(line.decode("latin-1").strip())
         elif length := int((request.values("content-length") or ["0"])[0]):
-            request.body = self.file.read(length)
+            body = self.file.read(length)
+            if len(body) < length:
+                raise ConnectionError("the request breaks off")
+            request.body = body
         request.everything += request.body
 
-    def read_chunk(self, request: Recorded) -> bytes:
-        size = int(self.file.readline().split(b";")[0].strip() or b"0", 16)
+    def read_chunk(self) -> bytes:
+        """The next chunk, empty at the end of the body."""
+        size = int(self._line().split(b";")[0], 16)
         if size == 0:
             return b""
         chunk = self.file.read(size)
-        self.file.readline()
+        self._line()
         return chunk
+
+    def _line(self) -> bytes:
+        line = self.file.readline()
+        if not line.endswith(b"\r\n"):
+            raise ConnectionError("the request breaks off")
+        return line
 
 
 def plain_answer(request: Recorded, stream: Stream, number: int):
