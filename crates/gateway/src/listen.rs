@@ -1,5 +1,8 @@
 //! Listens, serves connections, and drains them at the end.
 
+mod framing;
+
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,6 +16,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::Gateway;
+use framing::StrictHttp1;
 
 /// A pause after an accept that failed, most often for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -67,12 +71,15 @@ fn serve_connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(error = &error as &dyn std::error::Error, "cannot set TCP_NODELAY");
     }
-    let server = server(&gateway.snapshot().gateway);
+    let settings = &gateway.snapshot().gateway;
+    let stream = StrictHttp1::new(stream, settings.limits.clone(), settings.timeouts.header_read);
+    let served = stream.served();
+    let server = server(settings);
     let service = {
         let gateway = Arc::clone(gateway);
         service_fn(move |request| {
-            let gateway = Arc::clone(&gateway);
-            async move { Ok::<_, std::convert::Infallible>(gateway.answer(request, client.ip()).await) }
+            let (gateway, served) = (Arc::clone(&gateway), served.clone());
+            async move { Ok::<_, Infallible>(served.answer(&gateway, request, client.ip()).await) }
         })
     };
     let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();

@@ -1,0 +1,268 @@
+//! The head of a request and the trailers behind a chunked body, line by line as they arrive.
+//!
+//! A line is judged when it is there whole, and only its length before that, so that the verdict does
+//! not depend on how the network cut the bytes.
+
+use claimgate_config::snapshot::Limits;
+use memchr::memchr;
+
+use super::refusal::Refusal;
+
+/// Empty lines before a request line that are forgiven (RFC 9112, 2.2).
+const EMPTY_LINES: u8 = 2;
+
+/// The longest target that [`http::Uri`] holds, in bytes.
+const LONGEST_URI: usize = 65_534;
+
+/// What a head says of what follows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Complete {
+    /// Length of the head with its last line end, in bytes.
+    pub length: usize,
+    pub body: Body,
+    /// Whether the request asks for another protocol.
+    pub upgrade: bool,
+}
+
+/// How the body is framed (RFC 9112, 6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// So many bytes, or none.
+    Length(u64),
+    Chunked,
+}
+
+/// A head that is arriving.
+#[derive(Debug, Default)]
+pub struct Head {
+    lines: Lines,
+    empty_lines: u8,
+    version: Option<Version>,
+    fields: Fields,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    Http10,
+    Http11,
+}
+
+impl Head {
+    /// Goes on reading; `bytes` are all that have arrived, from the head's first byte. `None` asks for
+    /// more.
+    pub fn read(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<Complete>, Refusal> {
+        let version = loop {
+            if let Some(version) = self.version {
+                break version;
+            }
+            let line = self.lines.rest(bytes);
+            match line.first() {
+                None => return Ok(None),
+                // What is no HTTP at all, like TLS, may never send a line end.
+                Some(&byte) if byte != b'\r' && !is_token(byte) => return Err(Refusal::RequestLine),
+                Some(_) => {}
+            }
+            let line = self.lines.next(bytes);
+            let longest = limits.request_line_bytes + "\r".len();
+            if line.unwrap_or_else(|| self.lines.rest(bytes)).len() > longest {
+                return Err(Refusal::TargetTooLong { limit: limits.request_line_bytes });
+            }
+            let Some(line) = line else { return Ok(None) };
+            let line = without_cr(line)?;
+            if line.is_empty() && self.empty_lines < EMPTY_LINES {
+                self.empty_lines += 1;
+            } else {
+                self.version = Some(request_line(line)?);
+            }
+        };
+        let Some(length) = self.fields.read(&mut self.lines, bytes, limits)? else {
+            return Ok(None);
+        };
+        let body = match (self.fields.length, self.fields.chunked) {
+            (Some(_), true) => return Err(Refusal::AmbiguousLength),
+            (None, true) if version == Version::Http10 => return Err(Refusal::TransferEncoding),
+            (None, true) => Body::Chunked,
+            (length, false) => Body::Length(length.unwrap_or(0)),
+        };
+        Ok(Some(Complete { length, body, upgrade: self.fields.upgrade && version == Version::Http11 }))
+    }
+}
+
+/// Trailers that are arriving.
+#[derive(Debug, Default)]
+pub struct Trailers {
+    lines: Lines,
+    fields: Fields,
+}
+
+impl Trailers {
+    /// Goes on reading, like [`Head::read`]; gives the length of the trailers with their last line end.
+    /// None of them may frame a message (RFC 9110, 6.5.1).
+    pub fn read(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<usize>, Refusal> {
+        let length = self.fields.read(&mut self.lines, bytes, limits)?;
+        if self.fields.length.is_some() || self.fields.chunked {
+            return Err(Refusal::AmbiguousLength);
+        }
+        Ok(length)
+    }
+}
+
+/// Header lines, and what they say of the framing.
+#[derive(Debug, Default)]
+struct Fields {
+    /// All lines so far with their ends, in bytes.
+    bytes: usize,
+    count: usize,
+    length: Option<u64>,
+    chunked: bool,
+    upgrade: bool,
+}
+
+impl Fields {
+    /// Gives where the lines end, with the empty one behind them.
+    fn read(&mut self, lines: &mut Lines, bytes: &[u8], limits: &Limits) -> Result<Option<usize>, Refusal> {
+        let too_large = Refusal::HeaderTooLarge { bytes: limits.header_bytes, fields: limits.header_fields };
+        loop {
+            let line = lines.next(bytes);
+            let length = line.unwrap_or_else(|| lines.rest(bytes)).len();
+            if self.bytes + length > limits.header_bytes + "\r".len() {
+                return Err(too_large);
+            }
+            let Some(line) = line else { return Ok(None) };
+            let line = without_cr(line)?;
+            if line.is_empty() {
+                return Ok(Some(lines.start));
+            }
+            self.bytes += length + "\n".len();
+            self.count += 1;
+            if self.count > limits.header_fields {
+                return Err(too_large);
+            }
+            self.field(line)?;
+        }
+    }
+
+    fn field(&mut self, line: &[u8]) -> Result<(), Refusal> {
+        if matches!(line.first(), Some(b' ' | b'\t')) {
+            return Err(Refusal::Fold);
+        }
+        let (name, value) = memchr(b':', line)
+            .and_then(|colon| Some((line.get(..colon)?, line.get(colon + 1..)?)))
+            .ok_or(Refusal::Field)?;
+        if name.is_empty() || !name.iter().copied().all(is_token) || !value.iter().copied().all(is_value) {
+            return Err(bare_cr_or(line, Refusal::Field));
+        }
+        if name.eq_ignore_ascii_case(b"content-length") {
+            if self.length.is_some() {
+                return Err(Refusal::AmbiguousLength);
+            }
+            self.length = Some(content_length(trim(value)).ok_or(Refusal::ContentLength)?);
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            if self.chunked || !trim(value).eq_ignore_ascii_case(b"chunked") {
+                return Err(Refusal::TransferEncoding);
+            }
+            self.chunked = true;
+        } else if name.eq_ignore_ascii_case(b"upgrade") {
+            self.upgrade = true;
+        }
+        Ok(())
+    }
+}
+
+/// The lines of bytes that are still arriving.
+#[derive(Debug, Default)]
+struct Lines {
+    /// Where the next line begins.
+    start: usize,
+    /// No line ends between there and here.
+    searched: usize,
+}
+
+impl Lines {
+    /// The next line up to its LF, which is left out.
+    fn next<'b>(&mut self, bytes: &'b [u8]) -> Option<&'b [u8]> {
+        let Some(found) = memchr(b'\n', bytes.get(self.searched..)?) else {
+            self.searched = bytes.len();
+            return None;
+        };
+        let end = self.searched + found;
+        let line = bytes.get(self.start..end);
+        self.start = end + 1;
+        self.searched = self.start;
+        line
+    }
+
+    /// What has arrived of the next line.
+    fn rest<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        bytes.get(self.start..).unwrap_or_default()
+    }
+}
+
+fn without_cr(line: &[u8]) -> Result<&[u8], Refusal> {
+    line.strip_suffix(b"\r").ok_or(Refusal::LineEnd)
+}
+
+fn bare_cr_or(line: &[u8], otherwise: Refusal) -> Refusal {
+    if memchr(b'\r', line).is_some() { Refusal::LineEnd } else { otherwise }
+}
+
+fn request_line(line: &[u8]) -> Result<Version, Refusal> {
+    let malformed = bare_cr_or(line, Refusal::RequestLine);
+    let mut parts = line.split(|&byte| byte == b' ');
+    let (Some(method), Some(target), Some(version), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(malformed);
+    };
+    if method.is_empty() || !method.iter().copied().all(is_token) || !is_target(target) {
+        return Err(malformed);
+    }
+    if target.len() > LONGEST_URI {
+        return Err(Refusal::TargetTooLong { limit: LONGEST_URI });
+    }
+    match version {
+        b"HTTP/1.1" => Ok(Version::Http11),
+        b"HTTP/1.0" => Ok(Version::Http10),
+        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
+            if major.is_ascii_digit() && minor.is_ascii_digit() =>
+        {
+            Err(Refusal::Version)
+        }
+        _ => Err(malformed),
+    }
+}
+
+/// Whether a target can be read as a URI behind this check. Usual ones are seen to be at a glance.
+fn is_target(target: &[u8]) -> bool {
+    let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte);
+    if target.first() == Some(&b'/') && target.iter().copied().all(is_usual) {
+        return true;
+    }
+    let is_visible = |&byte: &u8| byte > b' ' && byte != 0x7f;
+    target.iter().all(is_visible) && (target.len() > LONGEST_URI || http::Uri::try_from(target).is_ok())
+}
+
+fn content_length(value: &[u8]) -> Option<u64> {
+    // A u64 holds all numbers of 19 digits.
+    if value.is_empty() || value.len() > 19 || !value.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    str::from_utf8(value).ok()?.parse().ok()
+}
+
+fn trim(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+/// RFC 9110, 5.6.2.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// RFC 9110, 5.5, with the white space around it.
+fn is_value(byte: u8) -> bool {
+    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
+}
