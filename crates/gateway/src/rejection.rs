@@ -114,7 +114,7 @@ impl Rejection {
             Self::AmbiguousToken | Self::WrongPrefix | Self::TokenTooLong { .. } | Self::InvalidToken(_) => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::Form(FormError::Encoded) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Form(FormError::Encoded | FormError::Charset) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Form(FormError::ContentType | FormError::Multipart(_)) => StatusCode::BAD_REQUEST,
             Self::FormTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::FormTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -132,7 +132,7 @@ impl Rejection {
             | Self::Connect
             | Self::BodyBrokeOff => "InvalidArgument",
             Self::Form(FormError::ContentType | FormError::Multipart(_)) => "InvalidArgument",
-            Self::Form(FormError::Encoded) => "UnsupportedMediaType",
+            Self::Form(FormError::Encoded | FormError::Charset) => "UnsupportedMediaType",
             Self::TargetTooLong { .. } => "URITooLong",
             Self::HeaderTooLarge { .. } => "RequestHeaderFieldsTooLarge",
             Self::UnknownDomain => "DomainNameNotFound",
@@ -201,7 +201,7 @@ impl Rejection {
             Self::WrongPrefix => "wrong_prefix",
             Self::TokenTooLong { .. } => "token_too_long",
             Self::InvalidToken(error) => error.reason(),
-            Self::Form(FormError::Encoded) => "encoded_form",
+            Self::Form(FormError::Encoded | FormError::Charset) => "encoded_form",
             Self::Form(_) => "invalid_form",
             Self::FormTooLarge { .. } => "form_too_large",
             Self::FormTimeout => "form_timeout",

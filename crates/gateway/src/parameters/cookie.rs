@@ -105,10 +105,13 @@ fn is_separator(byte: u8) -> bool {
 
 fn is_named(cookie: &[u8], name: &str) -> bool {
     let written = split(cookie).map_or(cookie, |(written, _)| written);
-    let unquoted = written.strip_prefix(b"\"").unwrap_or(written);
-    let unquoted = unquoted.strip_suffix(b"\"").unwrap_or(unquoted);
-    let decoded: Vec<u8> = percent_decode(unquoted).collect();
-    names_parameter(&decoded, name)
+    let decoded: Vec<u8> = percent_decode(written).collect();
+    // Functions that trim a name as text trim white space beyond ASCII too, which depends on the
+    // encoding that they read the bytes in. A cookie's name has none of these characters.
+    let of_a_name = |byte: &u8| byte.is_ascii_graphic() && *byte != b'"';
+    let start = decoded.iter().position(of_a_name).unwrap_or(decoded.len());
+    let end = decoded.iter().rposition(of_a_name).map_or(start, |last| last + 1);
+    names_parameter(decoded.get(start..end).unwrap_or_default(), name)
 }
 
 fn split(cookie: &[u8]) -> Option<(&[u8], &[u8])> {

@@ -10,6 +10,8 @@ use super::urlencoded;
 /// The content type of an urlencoded form.
 pub const URLENCODED: &str = "application/x-www-form-urlencoded";
 
+const PLAIN_CHARSETS: [&str; 6] = ["utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "windows-1252"];
+
 /// A form and its parameters.
 #[derive(Debug)]
 pub enum Form {
@@ -34,6 +36,9 @@ pub enum FormError {
     /// The function's framework may inflate what the gateway could not look into.
     #[error("the form has a content encoding")]
     Encoded,
+    /// The function's framework may decode names that the gateway reads as others.
+    #[error("the form has a charset that is not UTF-8 or a relative of ASCII")]
+    Charset,
     /// Two Content-Type headers, or one that is no text.
     #[error("the request needs exactly one readable Content-Type")]
     ContentType,
@@ -71,6 +76,9 @@ impl FormKind {
         };
         if !headers.get_all(CONTENT_ENCODING).iter().all(is_plain) {
             return Err(FormError::Encoded);
+        }
+        if !has_plain_charset(parameters) {
+            return Err(FormError::Charset);
         }
         Ok(Some(kind))
     }
@@ -123,4 +131,14 @@ impl Form {
             Self::Multipart(form) => form.into_body(),
         }
     }
+}
+
+/// Whether each `charset` among the parameters of a content type writes ASCII as ASCII. In UTF-16,
+/// UTF-7 or EBCDIC a parameter is spelled in bytes that would pass unseen.
+fn has_plain_charset(parameters: &str) -> bool {
+    parameters.to_ascii_lowercase().split("charset").skip(1).all(|behind| {
+        let Some(value) = behind.trim_start().strip_prefix('=') else { return false };
+        let value = value.trim_start().split([';', ',', ' ', '\t']).next().unwrap_or_default();
+        PLAIN_CHARSETS.contains(&value.trim_matches(['"', '\'']))
+    })
 }

@@ -151,12 +151,18 @@ impl Multipart {
 }
 
 /// The boundary among the parameters of a content type (RFC 2046, 5.1.1).
+///
+/// Some readers take whatever stands behind the word, and some end it at a comma, quoted or not: so
+/// the word may stand there once only, and a comma nowhere in the boundary.
 fn boundary(parameters: &str) -> Result<String, MultipartError> {
+    if parameters.to_ascii_lowercase().matches("boundary").count() > 1 {
+        return Err(MultipartError::Boundary);
+    }
     let mut found = None;
     for parameter in parameters.split(';') {
         let Some((name, value)) = parameter.split_once('=') else { continue };
-        if name.trim().eq_ignore_ascii_case("boundary") && found.replace(value.trim()).is_some() {
-            return Err(MultipartError::Boundary);
+        if name.trim().eq_ignore_ascii_case("boundary") {
+            found = Some(value.trim());
         }
     }
     let written = found.ok_or(MultipartError::Boundary)?;
@@ -166,7 +172,7 @@ fn boundary(parameters: &str) -> Result<String, MultipartError> {
     };
     let is_boundary_character = |c: char| {
         c.is_ascii_alphanumeric()
-            || matches!(c, '\'' | '(' | ')' | '+' | '_' | ',' | '-' | '.' | '/' | ':' | '=' | '?')
+            || matches!(c, '\'' | '(' | ')' | '+' | '_' | '-' | '.' | '/' | ':' | '=' | '?')
     };
     if (1..=70).contains(&unquoted.len()) && unquoted.chars().all(is_boundary_character) {
         Ok(unquoted.to_owned())
@@ -190,8 +196,10 @@ fn part_name(headers: &[u8]) -> Result<Vec<u8>, MultipartError> {
         }
     }
     let disposition = disposition.ok_or(MultipartError::PartName)?;
+    // Some readers decode encoded words of mail (RFC 2047) in names.
+    let is_plain = |name: &[u8]| !name.contains(&b'\\') && find(name, b"=?").is_none();
     match disposition_name(disposition) {
-        Some(name) if !name.contains(&b'\\') && count_names(disposition) == 1 => Ok(name.to_vec()),
+        Some(name) if is_plain(name) && count_names(disposition) == 1 => Ok(name.to_vec()),
         _ => Err(MultipartError::PartName),
     }
 }
@@ -233,7 +241,7 @@ fn disposition_name(value: &[u8]) -> Option<&[u8]> {
         let (key, behind) = (rest.get(..equals)?, rest.get(equals + 1..)?);
         let (parameter, behind) = match behind.strip_prefix(b"\"") {
             Some(quoted) => quoted_string(quoted)?,
-            None => behind.split_at(behind.iter().position(|&byte| byte == b';').unwrap_or(behind.len())),
+            None => unquoted(behind)?,
         };
         rest = behind;
         if !key.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'_')) {
@@ -243,6 +251,15 @@ fn disposition_name(value: &[u8]) -> Option<&[u8]> {
             return None;
         }
     }
+}
+
+/// A value without quotes, and what stands behind it. Some readers would end it at a space, or honour
+/// single quotes too.
+fn unquoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (value, behind) = text.split_at(text.iter().position(|&byte| byte == b';').unwrap_or(text.len()));
+    let value = value.trim_ascii_end();
+    let is_plain = value.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\''));
+    is_plain.then_some((value, behind))
 }
 
 /// What stands before the closing quote, and what behind it (RFC 9110, 5.6.4).

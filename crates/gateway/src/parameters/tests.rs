@@ -83,7 +83,7 @@ fn cookie_fields(headers: &HeaderMap) -> Vec<String> {
 
 #[test]
 fn cookies() {
-    let cases: [(&[&str], &[&str]); 14] = [
+    let cases: [(&[&str], &[&str]); 15] = [
         (&[], &[]),
         (&["a=1"], &["a=1"]),
         (&["uid=evil"], &[]),
@@ -98,15 +98,21 @@ fn cookies() {
         (&["a=\"x; uid=evil\"; b=2"], &["a=\"x; b=2"]),
         (&["a=b=c; uids=1; xuid=2; UID=3"], &["a=b=c; uids=1; xuid=2; UID=3"]),
         (&["uid[]=evil; uid; a=1"], &["a=1"]),
+        // No-break spaces, in UTF-8 and as an escape.
+        (&["\u{a0}uid\u{a0}=evil; %C2%A0\"uid\"=evil; a=1"], &["a=1"]),
     ];
     for (before, after) in cases {
         let mut headers = HeaderMap::new();
         for field in before {
-            headers.append(COOKIE, HeaderValue::from_static(field));
+            headers.append(COOKIE, HeaderValue::from_bytes(field.as_bytes()).unwrap());
         }
         cookie::remove(&mut headers, "uid");
         assert_eq!(cookie_fields(&headers), after, "{before:?}");
     }
+    let mut headers = HeaderMap::new();
+    headers.append(COOKIE, HeaderValue::from_bytes(b"a=1; \xa0uid=evil").unwrap());
+    cookie::remove(&mut headers, "uid");
+    assert_eq!(cookie_fields(&headers), ["a=1"]);
 }
 
 #[test]
@@ -152,6 +158,19 @@ fn content_types_that_functions_take_for_a_form() {
     assert_eq!(kind("multipart/form-data;boundary=x"), Ok(Some(FormKind::Multipart(";boundary=x".into()))));
     for content_type in ["application/json", "text/plain", "multipart/mixed; boundary=x", "x"] {
         assert_eq!(kind(content_type), Ok(None), "{content_type}");
+    }
+    for charset in ["utf-16", "UTF-7", "ibm037", "\"utf-16le\"", "", "utf-8; charset=ibm037"] {
+        for form in ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
+            let content_type = format!("{form}; charset={charset}");
+            assert_eq!(kind(&content_type), Err(FormError::Charset), "{content_type}");
+        }
+    }
+    for charset in ["UTF-8", "\"utf-8\"", "iso-8859-1", "us-ascii"] {
+        assert_eq!(
+            kind(&format!("application/x-www-form-urlencoded;Charset = {charset}")),
+            urlencoded,
+            "{charset}"
+        );
     }
     let mut headers = HeaderMap::new();
     headers.append("content-type", HeaderValue::from_static("text/plain"));
@@ -225,6 +244,9 @@ fn multipart_that_two_readers_could_take_differently_is_refused() {
         (part("a\\\"; name=\"uid", "x") + "--b--", PartName),
         (part("a\"; filename=\"b\\\"; name=\\\"uid\\\"", "x") + "--b--", PartName),
         (part("u\\id", "x") + "--b--", PartName),
+        (part("=?utf-8?Q?uid?=", "x") + "--b--", PartName),
+        ("--b\nContent-Disposition: form-data; name='uid'\n\nx\n--b--".to_owned(), PartName),
+        ("--b\nContent-Disposition: form-data; name=uid x\n\nx\n--b--".to_owned(), PartName),
         ("--b\nContent-Disposition: form-data; name=\"a\"\nContent-Disposition: form-data; name=\"uid\"\n\nx\n--b--".into(), PartName),
     ];
     for (body, error) in cases {
@@ -234,9 +256,18 @@ fn multipart_that_two_readers_could_take_differently_is_refused() {
     let smuggled = format!("{}--b--\r\n", part("a", "1").replace('\n', "\r\n"))
         .replace("1\r\n", "1\n--b\nContent-Disposition: form-data; name=\"uid\"\n\nevil\r\n");
     assert_eq!(Multipart::parse("; boundary=b", smuggled.into()).map(|_| ()), Err(StrayBoundary));
-    for parameters in
-        ["", "; boundary=", "; boundary=\"b", "; boundary=b; boundary=c", "; boundary=a b", "; boundary=b\""]
-    {
+    for parameters in [
+        "",
+        "; boundary=",
+        "; boundary=\"b",
+        "; boundary=b; boundary=c",
+        "; xboundary=c; boundary=b",
+        "; boundary=b; boundary*=c",
+        "; boundary=b,c",
+        "; boundary=\"b,c\"",
+        "; boundary=a b",
+        "; boundary=b\"",
+    ] {
         assert_eq!(Multipart::parse(parameters, Bytes::new()).map(|_| ()), Err(Boundary), "{parameters}");
     }
 }
