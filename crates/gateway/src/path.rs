@@ -2,7 +2,7 @@
 //!
 //! Functions differ in how much of a path they undo before they act on it: some decode `%2F`, merge
 //! slashes, decode twice, or take `..;x` for `..`. A rule that judged only one reading could be
-//! passed with another, so a whitelist has to match every form and a blacklist any of them.
+//! passed with another, so a whitelist has to match every reading and a blacklist any of them.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use claimgate_config::snapshot::{AuthenticationScope, PathPattern};
 /// Decodings beyond which a path is refused rather than followed further.
 const MAX_DECODINGS: usize = 4;
 
-/// A request's path in three forms.
+/// A request's path in the forms that it may be read in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestPath<'a> {
     /// As it was sent.
@@ -19,9 +19,9 @@ pub struct RequestPath<'a> {
     /// Unreserved characters decoded, other escapes in upper case, dot segments resolved (RFC 3986,
     /// 6.2.2); what routes are matched against.
     canonical: Cow<'a, str>,
-    /// What the most lenient function could make of it: everything decoded until nothing is left to
-    /// decode, backslashes turned, slashes merged, dot segments resolved.
-    lenient: Cow<'a, str>,
+    /// What functions could make of it that decode more than once, turn backslashes, merge slashes or
+    /// resolve dot segments, each of them or not; none when all of these leave it as it is.
+    lenient: Vec<String>,
     dots_resolved: bool,
 }
 
@@ -52,8 +52,7 @@ impl<'a> RequestPath<'a> {
             return Err(PathError::NotAbsolute);
         }
         if is_plain(raw) {
-            let plain = Cow::Borrowed(raw);
-            return Ok(Self { raw, canonical: plain.clone(), lenient: plain, dots_resolved: false });
+            return Ok(Self { raw, canonical: raw.into(), lenient: Vec::new(), dots_resolved: false });
         }
         let normalized = normalize_escapes(raw)?;
         let segments = || normalized.split('/');
@@ -62,8 +61,7 @@ impl<'a> RequestPath<'a> {
         }
         let dots_resolved = segments().any(is_dot_segment);
         let canonical = if dots_resolved { resolve_dot_segments(&normalized) } else { normalized };
-        let lenient = most_lenient_reading(raw)?;
-        Ok(Self { raw, canonical: canonical.into(), lenient: lenient.into(), dots_resolved })
+        Ok(Self { raw, canonical: canonical.into(), lenient: lenient_readings(raw)?, dots_resolved })
     }
 
     /// The form that routes are matched against.
@@ -79,7 +77,8 @@ impl<'a> RequestPath<'a> {
     /// Whether a request for this path needs a token. In doubt it does.
     pub fn needs_token(&self, scope: &AuthenticationScope) -> bool {
         let listed = |patterns: &[PathPattern], path: &str| patterns.iter().any(|p| p.matches(path));
-        let mut forms = [self.raw, &self.canonical, &self.lenient].into_iter();
+        let mut forms =
+            [self.raw, &self.canonical].into_iter().chain(self.lenient.iter().map(String::as_str));
         match scope {
             AuthenticationScope::Everything => true,
             AuthenticationScope::AllExcept(whitelist) => !forms.all(|form| listed(whitelist, form)),
@@ -88,7 +87,7 @@ impl<'a> RequestPath<'a> {
     }
 }
 
-/// Whether all three forms are the same, so that nothing needs to be copied.
+/// Whether all forms are the same, so that nothing needs to be copied.
 fn is_plain(path: &str) -> bool {
     let mut previous = b'\0';
     for byte in path.bytes() {
@@ -164,27 +163,40 @@ fn resolve_dot_segments(path: &str) -> String {
     format!("/{}", resolved.join("/"))
 }
 
-fn most_lenient_reading(raw: &str) -> Result<String, PathError> {
+fn lenient_readings(raw: &str) -> Result<Vec<String>, PathError> {
+    let mut readings = Vec::new();
     let mut decoded = raw.as_bytes().to_vec();
-    for round in 0.. {
+    for _ in 0..=MAX_DECODINGS {
+        let text = String::from_utf8_lossy(&decoded).into_owned();
+        if text.contains('\\') {
+            add_readings(&mut readings, text.replace('\\', "/"));
+        }
+        add_readings(&mut readings, text);
         let next: Vec<u8> = percent_encoding::percent_decode(&decoded).collect();
         if next.len() == decoded.len() {
-            break;
-        }
-        if round == MAX_DECODINGS {
-            return Err(PathError::EncodedTooOften);
+            return Ok(readings);
         }
         decoded = next;
     }
-    let mut merged = String::with_capacity(decoded.len());
-    for character in String::from_utf8_lossy(&decoded).chars() {
-        let character = if character == '\\' { '/' } else { character };
+    Err(PathError::EncodedTooOften)
+}
+
+/// As it is, and with slashes merged before or after the dot segments are resolved: a `..` behind two
+/// slashes leads to different places.
+fn add_readings(readings: &mut Vec<String>, path: String) {
+    let merged = merge_slashes(&path);
+    let resolved = resolve_dot_segments(&path);
+    readings.extend([resolve_dot_segments(&merged), merge_slashes(&resolved), merged, resolved, path]);
+}
+
+fn merge_slashes(path: &str) -> String {
+    let mut merged = String::with_capacity(path.len());
+    for character in path.chars() {
         if !(character == '/' && merged.ends_with('/')) {
             merged.push(character);
         }
     }
-    // Resolving `/a/..//b` after the merge leaves no double slash behind.
-    Ok(resolve_dot_segments(&merged))
+    merged
 }
 
 #[cfg(test)]

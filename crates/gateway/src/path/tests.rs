@@ -94,6 +94,10 @@ fn no_spelling_passes_a_whitelist_that_its_plain_form_would_not() {
         "/a/../public/b",
         "/public/..%3bx/admin",
         "/public/%2e%2e%2f%2e%2e/a",
+        // Read as `//healthz` by what decodes twice and does not merge slashes.
+        "/public/..%252f/healthz",
+        // Read as `/admin` by what decodes twice and does not turn the backslash.
+        "/public/a%255cb%252f..%252f..%252fadmin",
     ];
     for path in checked {
         assert!(RequestPath::parse(path).unwrap().needs_token(&scope), "{path}");
@@ -117,6 +121,9 @@ fn no_spelling_passes_a_blacklist_that_its_plain_form_would_not() {
         "/./admin",
         "/x//../../admin/y",
         "/admin/../x",
+        // Read as `/admin/` only when slashes are not merged, or dot segments not resolved.
+        "/%2561dmin/b%2f%2f..%2f..",
+        "/%2561dmin%2f..%2fx",
     ];
     for path in checked {
         assert!(RequestPath::parse(path).unwrap().needs_token(&scope), "{path}");
@@ -163,7 +170,7 @@ proptest! {
         let Ok(path) = RequestPath::parse(&raw) else { return Ok(()) };
         for scope in [whitelist(&["/public/*", "/a"]), blacklist(&["/admin", "/admin/*"])] {
             if !path.needs_token(&scope) {
-                for form in [path.canonical(), &path.lenient] {
+                for form in [path.canonical()].into_iter().chain(path.lenient.iter().map(String::as_str)) {
                     if let Ok(plain) = RequestPath::parse(form) {
                         prop_assert!(!plain.needs_token(&scope), "{raw} as {form}");
                     }
