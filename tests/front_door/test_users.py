@@ -10,7 +10,6 @@ from support.configuration import configuration, domain, jwt
 from support.tokens import jwks, key
 
 USERS = 20
-REQUESTS = 2_000
 ALGORITHMS = ["RS256", "ES256", "EdDSA", "HS256", "PS256"]
 KEYS = [key(alg, alg) for alg in ALGORITHMS]
 
@@ -49,9 +48,10 @@ async def ask(client: httpx.AsyncClient, user: str, token: str, good: bool, mark
 
 
 @pytest.mark.parametrize("http2", [False, True], ids=["HTTP/1.1", "HTTP/2"])
-def test_interleaved_users(gateway, http2):
+@pytest.mark.parametrize("requests", [2_000, pytest.param(60_000, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
+def test_interleaved_users(gateway, http2, requests):
     chance = random.Random(7)
-    tasks = [(*pair, chance.random() < 0.8) for pair in users() for _ in range(REQUESTS // USERS)]
+    tasks = [(*pair, chance.random() < 0.8) for pair in users() for _ in range(requests // USERS)]
     chance.shuffle(tasks)
 
     async def everybody():
