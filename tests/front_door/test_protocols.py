@@ -314,9 +314,9 @@ def test_a_quiet_websocket_stays_open(websockets_gateway):
 
 
 def test_websocket_closes_with_code_and_reason(websockets_gateway):
-    connection = websocket(websockets_gateway, headers={"Authorization": f"Bearer {TOKEN}"})
-    connection.recv(timeout=10)
-    connection.close(4000, "enough")
+    with websocket(websockets_gateway, headers={"Authorization": f"Bearer {TOKEN}"}) as connection:
+        connection.recv(timeout=10)
+        connection.close(4000, "enough")
     assert connection.close_code == 4000
 
 
