@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use claimgate_config::snapshot::{Function, FunctionTarget, Timeouts};
 use http::{Request, Response};
+use http_body::Body;
 use hyper::body::Incoming;
 use tokio::time::{Instant, sleep_until};
 /// A certificate as X.509 writes it.
@@ -93,7 +94,9 @@ impl Functions {
     ///   the answer's from the function.
     ///
     /// A request that was not yet written when a kept connection turned out to be closed is sent again
-    /// on another one; nothing else is repeated.
+    /// on another one. One that was written and got no answer is sent once more when it has no body and
+    /// its method is idempotent (RFC 9110, 9.2.2), since most often the function had just closed a kept
+    /// connection. Nothing else is repeated.
     ///
     /// # Errors
     /// [`InvokeError`], when there is no answer head to give back.
@@ -121,6 +124,19 @@ impl Functions {
         request: Request<RequestBody>,
         timeouts: &Timeouts,
     ) -> Result<Response<ResponseBody>, InvokeError> {
+        let repeatable = repeatable(&request);
+        let answer = self.send_once(request, timeouts).await;
+        match (answer, repeatable) {
+            (Err(InvokeError::Closed(_)), Some(request)) => self.send_once(request, timeouts).await,
+            (answer, _) => answer,
+        }
+    }
+
+    async fn send_once(
+        &self,
+        request: Request<RequestBody>,
+        timeouts: &Timeouts,
+    ) -> Result<Response<ResponseBody>, InvokeError> {
         let (parts, body) = request.into_parts();
         let (upload, progress) = Upload::new(body, timeouts.idle);
         let request = Request::from_parts(parts, upload);
@@ -142,6 +158,19 @@ impl Functions {
             Err(error) => Err(progress.failure().map_or(error, InvokeError::RequestBody)),
         }
     }
+}
+
+/// A copy of a request that may be sent again.
+fn repeatable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+    let is_upgrade = request.headers().contains_key(http::header::UPGRADE);
+    if !request.method().is_idempotent() || !request.body().is_end_stream() || is_upgrade {
+        return None;
+    }
+    let mut copy = Request::new(RequestBody::empty());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    Some(copy)
 }
 
 /// Waits for the answer's head until the function has had nothing to wait for for `limit`.
