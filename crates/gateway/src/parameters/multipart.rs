@@ -119,10 +119,11 @@ impl Multipart {
         Self { delimiter: self.delimiter, body: body.into(), parts, closing }
     }
 
-    /// Adds a part before the closing delimiter, or gives the form back as it was when the value holds
-    /// the boundary and so cannot be carried.
+    /// Adds a part before the closing delimiter, or gives the form back as it was when the part cannot
+    /// be carried: it would hold the boundary, or readers would differ in its name.
     pub fn append(self, name: &str, value: &str) -> Result<Self, Self> {
-        if find(value.as_bytes(), &self.delimiter).is_some() {
+        let holds_delimiter = |text: &str| find(text.as_bytes(), &self.delimiter).is_some();
+        if holds_delimiter(name) || holds_delimiter(value) || !is_plain(name.as_bytes()) {
             return Err(self);
         }
         let mut body = self.body.get(..self.closing.start).unwrap_or_default().to_vec();
@@ -196,12 +197,16 @@ fn part_name(headers: &[u8]) -> Result<Vec<u8>, MultipartError> {
         }
     }
     let disposition = disposition.ok_or(MultipartError::PartName)?;
-    // Some readers decode encoded words of mail (RFC 2047) in names.
-    let is_plain = |name: &[u8]| !name.contains(&b'\\') && find(name, b"=?").is_none();
     match disposition_name(disposition) {
         Some(name) if is_plain(name) && count_names(disposition) == 1 => Ok(name.to_vec()),
         _ => Err(MultipartError::PartName),
     }
+}
+
+/// Whether all readers take a name as it is: some undo backslashes, some the encoded words of mail (RFC
+/// 2047).
+fn is_plain(name: &[u8]) -> bool {
+    !name.contains(&b'\\') && find(name, b"=?").is_none()
 }
 
 fn split_lines(headers: &[u8]) -> Result<Vec<&[u8]>, MultipartError> {
@@ -258,8 +263,8 @@ fn disposition_name(value: &[u8]) -> Option<&[u8]> {
 fn unquoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let (value, behind) = text.split_at(text.iter().position(|&byte| byte == b';').unwrap_or(text.len()));
     let value = value.trim_ascii_end();
-    let is_plain = value.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\''));
-    is_plain.then_some((value, behind))
+    let is_word = value.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\''));
+    is_word.then_some((value, behind))
 }
 
 /// What stands before the closing quote, and what behind it (RFC 9110, 5.6.4).
