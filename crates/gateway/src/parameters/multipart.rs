@@ -122,18 +122,18 @@ impl Multipart {
     /// Adds a part before the closing delimiter, or gives the form back as it was when the part cannot
     /// be carried: it would hold the boundary, or readers would differ in its name.
     pub fn append(self, name: &str, value: &str) -> Result<Self, Self> {
+        // The escapes are those of HTML forms (HTML, 4.10.21.8).
+        let escaped = name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
+        let headers = format!("Content-Disposition: form-data; name=\"{escaped}\"");
         let holds_delimiter = |text: &str| find(text.as_bytes(), &self.delimiter).is_some();
-        if holds_delimiter(name) || holds_delimiter(value) || !is_plain(name.as_bytes()) {
+        let is_clear = part_name(headers.as_bytes()).is_ok_and(|read| read == escaped.as_bytes());
+        if holds_delimiter(&headers) || holds_delimiter(value) || !is_clear {
             return Err(self);
         }
         let mut body = self.body.get(..self.closing.start).unwrap_or_default().to_vec();
         let start = body.len();
         body.extend_from_slice(&self.delimiter);
-        // The escapes are those of HTML forms (HTML, 4.10.21.8).
-        let escaped = name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
-        body.extend_from_slice(
-            format!("\r\nContent-Disposition: form-data; name=\"{escaped}\"\r\n\r\n").as_bytes(),
-        );
+        body.extend_from_slice(format!("\r\n{headers}\r\n\r\n").as_bytes());
         let content_start = body.len();
         body.extend_from_slice(value.as_bytes());
         let content = content_start..body.len();
@@ -197,16 +197,12 @@ fn part_name(headers: &[u8]) -> Result<Vec<u8>, MultipartError> {
         }
     }
     let disposition = disposition.ok_or(MultipartError::PartName)?;
+    // Some readers undo backslashes in names, and some the encoded words of mail (RFC 2047).
+    let is_plain = |name: &[u8]| !name.contains(&b'\\') && find(name, b"=?").is_none();
     match disposition_name(disposition) {
         Some(name) if is_plain(name) && count_names(disposition) == 1 => Ok(name.to_vec()),
         _ => Err(MultipartError::PartName),
     }
-}
-
-/// Whether all readers take a name as it is: some undo backslashes, some the encoded words of mail (RFC
-/// 2047).
-fn is_plain(name: &[u8]) -> bool {
-    !name.contains(&b'\\') && find(name, b"=?").is_none()
 }
 
 fn split_lines(headers: &[u8]) -> Result<Vec<&[u8]>, MultipartError> {

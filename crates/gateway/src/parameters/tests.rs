@@ -208,8 +208,13 @@ fn multipart_parts_are_removed_and_added() {
         assert_eq!(set.into_body(), expected);
     }
     let form = multipart(&format!("{a}--b--")).unwrap();
-    for (name, value) in [("uid", "x\r\n--b--\r\n"), ("x--bc", "1"), ("u\\id", "1"), ("=?utf-8?Q?uid?=", "1")]
-    {
+    for (name, value) in [
+        ("uid", "x\r\n--b--\r\n"),
+        ("x--bc", "1"),
+        ("u\\id", "1"),
+        ("=?utf-8?Q?uid?=", "1"),
+        ("a; name=b", "1"),
+    ] {
         assert_eq!(form.clone().append(name, value), Err(form.clone()), "{name}");
     }
 }
