@@ -149,7 +149,7 @@ impl Fields {
         let (name, value) = memchr(b':', line)
             .and_then(|colon| Some((line.get(..colon)?, line.get(colon + 1..)?)))
             .ok_or(Refusal::Field)?;
-        if name.is_empty() || !name.iter().copied().all(is_token) || !value.iter().copied().all(is_value) {
+        if name.is_empty() || !name.iter().copied().all(is_token) || !is_value(value) {
             return Err(bare_cr_or(line, Refusal::Field));
         }
         if name.eq_ignore_ascii_case(b"content-length") {
@@ -239,7 +239,8 @@ fn is_target(target: &[u8]) -> bool {
         return true;
     }
     let is_visible = |&byte: &u8| byte > b' ' && byte != 0x7f;
-    target.iter().all(is_visible) && (target.len() > LONGEST_URI || http::Uri::try_from(target).is_ok())
+    let is_uri = |target: &str| target.len() > LONGEST_URI || http::Uri::try_from(target).is_ok();
+    target.iter().all(is_visible) && str::from_utf8(target).is_ok_and(is_uri)
 }
 
 fn content_length(value: &[u8]) -> Option<u64> {
@@ -263,6 +264,8 @@ fn is_token(byte: u8) -> bool {
 }
 
 /// RFC 9110, 5.5, with the white space around it.
-fn is_value(byte: u8) -> bool {
-    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
+fn is_value(value: &[u8]) -> bool {
+    let is_allowed = |byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f);
+    // To the end in any case, as a loop without exit is compiled to vector instructions.
+    value.iter().fold(true, |so_far, &byte| so_far & is_allowed(byte))
 }

@@ -143,6 +143,7 @@ async fn malformed_heads_are_refused_and_nothing_behind_them_is_read() {
         ("malformed_request_line", b"GET /\x00 HTTP/1.1\r\n\r\n"),
         ("malformed_request_line", b"GET /\x7f HTTP/1.1\r\n\r\n"),
         ("malformed_request_line", b"GET /<> HTTP/1.1\r\n\r\n"),
+        ("malformed_request_line", b"GET /\xff HTTP/1.1\r\n\r\n"),
         ("malformed_request_line", b"GET http:// HTTP/1.1\r\n\r\n"),
         ("malformed_request_line", b"GET / http/1.1\r\n\r\n"),
         ("malformed_request_line", b"GET / HTTP/1.10\r\n\r\n"),

@@ -1,6 +1,7 @@
 //! Whatever sound requests a client sends, and however they are cut, hyper reads the same bytes.
 
 use proptest::prelude::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
 
@@ -74,5 +75,59 @@ proptest! {
             )
         });
         prop_assert_eq!(whole, cut);
+    }
+}
+
+/// hyper answers what it refuses itself without a body; so nothing may be left for it to refuse.
+fn is_served_by_hyper(bytes: &[u8]) -> bool {
+    let service = hyper::service::service_fn(|_| async {
+        Ok::<_, std::convert::Infallible>(http::Response::new(String::new()))
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let (mut client, server) = tokio::io::duplex(64 * 1024);
+        client.write_all(bytes).await.unwrap();
+        client.shutdown().await.unwrap();
+        let server = hyper::server::conn::http1::Builder::new()
+            .half_close(true)
+            .serve_connection(hyper_util::rt::TokioIo::new(server), service);
+        let _ = server.await;
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).await.unwrap();
+        answer.starts_with(b"HTTP/1.1 200 OK\r\n") || answer.starts_with(b"HTTP/1.0 200 OK\r\n")
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_passes_is_a_request_for_hyper_too(
+        method in "[A-Za-z!#$%&'*+.^_`|~-]{1,9}",
+        target in prop_oneof![
+            "/[!-~]{0,8}",
+            "[!-~]{1,8}",
+            "(http|ftp|x+y)://[!-~]{0,8}(/[!-~]{0,4})?",
+            "[a-z.]{1,4}(:[0-9a]{0,6})?",
+            "/[\u{80}-\u{7ff}\u{10000}]{1,3}",
+            Just("*".to_owned()),
+        ],
+        raw in proptest::collection::vec(0x80_u8.., 0..3),
+        version in "HTTP/1\\.[01]",
+        fields in proptest::collection::vec(
+            ("([!-9;-~]{1,6}|Host|Connection|Expect|Upgrade|TE|Content-Length|Transfer-Encoding)", "[\t -~\u{80}-\u{ff}]{0,9}|[0-9]{1,20}|[cC]hunked"),
+            0..5,
+        ),
+    ) {
+        let mut head = format!("{method} {target}").into_bytes();
+        head.extend_from_slice(&raw);
+        head.extend_from_slice(format!(" {version}\r\n").as_bytes());
+        for (name, value) in fields {
+            head.extend_from_slice(format!("{name}:{value}\r\n").as_bytes());
+        }
+        head.extend_from_slice(b"\r\n");
+        if let Ok(Some(complete)) = head::Head::default().read(&head, &Limits::default()) {
+            prop_assert_eq!(complete.length, head.len());
+            let shown = String::from_utf8_lossy(&head).into_owned();
+            prop_assert!(is_served_by_hyper(&head), "{}", shown);
+        }
     }
 }

@@ -87,18 +87,17 @@ async fn a_head_in_time_sets_no_limit_to_what_follows() {
 async fn an_answer_survives_what_the_client_still_sends() {
     let (mut client, server) = duplex(1024);
     let mut stream = StrictHttp1::new(server, Limits::default(), HEADER_READ);
-    let server = async {
+    let server = async move {
         let mut seen = [0; 100];
         assert_eq!(stream.read(&mut seen).await.unwrap(), STAND_IN.len());
         stream.write_all(b"answer").await.unwrap();
         stream.shutdown().await.unwrap();
     };
-    let client = async {
+    let client = async move {
         client.write_all(&[b'\n'; 100_000]).await.unwrap();
         let mut answer = Vec::new();
         client.read_to_end(&mut answer).await.unwrap();
         assert_eq!(answer, b"answer");
-        drop(client);
     };
     tokio::join!(server, client);
 }
