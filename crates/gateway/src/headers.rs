@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use http::header::{CONNECTION, CONTENT_TYPE, EXPECT, FORWARDED, HOST, TE, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONNECTION, CONTENT_TYPE, EXPECT, FORWARDED, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 
@@ -18,9 +18,10 @@ static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// Fields that concern one connection (RFC 9110, 7.6.1), whether Connection lists them or not.
-/// Transfer-Encoding is the message framing's own matter.
-static HOP_BY_HOP: [&str; 8] = [
+/// Each side of the gateway frames its messages anew, so Transfer-Encoding is one of them.
+static HOP_BY_HOP: [&str; 9] = [
     "connection",
+    "http2-settings",
     "keep-alive",
     "proxy-authenticate",
     "proxy-authorization",
@@ -86,6 +87,8 @@ pub fn set_for_function(
     headers.remove(FORWARDED);
     // The gateway has answered it already by reading the body.
     headers.remove(EXPECT);
+    // It announces trailers, which a client could hide a mapped header in, and which are dropped.
+    headers.remove(TRAILER);
     headers.insert(HOST, authority.written.clone());
     headers.insert(HeaderName::from_static("x-forwarded-for"), ascii(client.to_canonical().to_string()));
     headers.insert(HeaderName::from_static("x-forwarded-host"), authority.written.clone());
