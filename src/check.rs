@@ -3,18 +3,18 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::complain;
+use crate::{complain, complain_of};
 
 /// Checks a configuration file; prints every problem.
 pub fn run(config: &Path) -> ExitCode {
     match claimgate_config::load_file(config) {
         Ok(loaded) => {
-            complain(&loaded.warnings.to_string());
+            complain_of(&loaded.warnings);
             complain(&format!("{}: the configuration is good\n", config.display()));
             ExitCode::SUCCESS
         }
         Err(problems) => {
-            complain(&problems.to_string());
+            complain_of(&problems);
             ExitCode::FAILURE
         }
     }

@@ -65,6 +65,13 @@ fn main() -> ExitCode {
     }
 }
 
+/// Writes the problems of a configuration to standard error, if there are any.
+fn complain_of(problems: &claimgate_config::Problems) {
+    if !problems.list.is_empty() {
+        complain(&format!("{problems}\n"));
+    }
+}
+
 /// Writes to standard error; there is nowhere to report that this fails.
 fn complain(text: &str) {
     use std::io::Write;

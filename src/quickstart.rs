@@ -28,7 +28,7 @@ pub fn run(dir: &Path) -> anyhow::Result<()> {
     let loaded = match claimgate_config::load_file(&config) {
         Ok(loaded) => loaded,
         Err(problems) => {
-            crate::complain(&problems.to_string());
+            crate::complain_of(&problems);
             bail!("mend {}, or remove {} to start afresh", config.display(), dir.display());
         }
     };

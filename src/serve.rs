@@ -21,7 +21,7 @@ pub fn run(config: &Path) -> anyhow::Result<()> {
     let loaded = match claimgate_config::load_file(config) {
         Ok(loaded) => loaded,
         Err(problems) => {
-            crate::complain(&problems.to_string());
+            crate::complain_of(&problems);
             bail!("the configuration is not usable, so nothing is served");
         }
     };

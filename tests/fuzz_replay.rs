@@ -1,5 +1,5 @@
 //! Every input that fuzzing has collected, checked without a fuzzer.
-#![allow(clippy::expect_used)]
+#![allow(clippy::expect_used, clippy::print_stdout)]
 
 use std::fs;
 use std::path::Path;

@@ -93,15 +93,15 @@ fn serve_connection(
 
 fn server(settings: &GatewaySettings) -> auto::Builder<TokioExecutor> {
     let limits = &settings.limits;
-    // A little wider than the configured limits, so that requests just beyond those get an answer that
-    // says so; hyper's own answer beyond these has no body.
+    // Never narrower than the configured limits, which are judged before hyper reads a head or after: its
+    // own answers have no body.
     let head_bytes = (limits.header_bytes + limits.request_line_bytes) * 2;
     let mut server = auto::Builder::new(TokioExecutor::new());
     server
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(settings.timeouts.header_read)
-        .max_headers(limits.header_fields * 2)
+        .max_headers(limits.header_fields)
         .max_buf_size(head_bytes.max(16 * 1024));
     server
         .http2()

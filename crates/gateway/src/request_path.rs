@@ -65,7 +65,7 @@ impl Gateway {
         &self.tunnels
     }
 
-    /// Answers a request: gives it an id, lets [`Self::handle`] find the answer, counts and logs it.
+    /// Answers a request: gives it an id, lets `handle` find the answer, counts and logs it.
     pub async fn answer(&self, request: Request<Incoming>, client: IpAddr) -> Response<ResponseBody> {
         let started = Instant::now();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
