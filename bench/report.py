@@ -106,16 +106,12 @@ def machine() -> list[str]:
     openssl = re.search(r"Running on OpenSSL version : (.*)", output("haproxy", "-vv"))
     lines = [
         f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} CPUs, Linux {platform.release()}",
-        f"{output(CLAIMGATE, '--version')}, revision {revision()}",
+        f"{output(CLAIMGATE, '--version')}, revision {os.environ['REVISION']}",
         f"{first_line('haproxy', '-v')}, {openssl[1] if openssl else 'OpenSSL unknown'}",
         first_line("nginx", "-v"),
         first_line("wrk", "-v").partition(" [")[0],
     ]
     return ["## Machine and versions", *(f"- {line}" for line in lines)]
-
-
-def revision() -> str:
-    return output("git", "-C", Path(__file__).parent, "log", "-1", "--format=%h", "--", "../crates", "../src")
 
 
 def first_line(*command) -> str:
