@@ -56,7 +56,7 @@ pub fn check(data: &[u8]) {
     let added = pieces_of_set.pop().expect("the parameter is there");
     assert_eq!(pieces_of_set, pieces, "setting a parameter changed others");
     assert_eq!(reader.value(&added), value.as_bytes());
-    assert!(is_named(&added), "the parameter is found under another name");
+    assert!(reader.names(&added).contains(&reader.escaped(name)), "the parameter has another name");
 }
 
 /// A reader that forgives much.
@@ -88,6 +88,14 @@ impl Reader {
         match self {
             Self::Urlencoded => vec![urlencoded::name(piece)],
             Self::Multipart { .. } => multipart::names(piece),
+        }
+    }
+
+    /// A name as it stands between quotes in HTML's multipart forms, whose readers do not all undo this.
+    fn escaped(&self, name: &str) -> Vec<u8> {
+        match self {
+            Self::Urlencoded => name.into(),
+            Self::Multipart { .. } => name.replace('"', "%22").into(),
         }
     }
 
