@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use claimgate_jose::json::{Object, Value};
 use claimgate_jose::{Algorithm, SigningKey};
 
-use crate::serve::{self, TakenPort};
+use crate::serve::{self, ConfigurationFile, TakenPort};
 
 const PRIVATE_KEY: &str = "private.pem";
 const CONFIGURATION: &str = "claimgate.yaml";
@@ -25,14 +25,14 @@ pub fn run(dir: &Path) -> anyhow::Result<()> {
     let config = dir.join(CONFIGURATION);
     write_new(&config, 0o644, configuration(&key)?.as_bytes())?;
     let token = token(&key)?;
-    let loaded = match claimgate_config::load_file(&config) {
+    let (file, loaded) = match ConfigurationFile::load(&config) {
         Ok(loaded) => loaded,
         Err(problems) => {
             crate::complain_of(&problems);
             bail!("mend {}, or remove {} to start afresh", config.display(), dir.display());
         }
     };
-    serve::start(loaded, &config, TakenPort::UseFree, |address| {
+    serve::start(file, loaded, TakenPort::UseFree, |address| {
         let mut out = io::stdout().lock();
         out.write_all(guide(dir, address, &token).as_bytes())?;
         out.flush().context("cannot print the requests to try")

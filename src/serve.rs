@@ -2,6 +2,8 @@
 
 mod reload;
 
+pub use reload::ConfigurationFile;
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -18,14 +20,13 @@ use tokio::sync::watch;
 
 /// Serves a configuration file.
 pub fn run(config: &Path) -> anyhow::Result<()> {
-    let loaded = match claimgate_config::load_file(config) {
-        Ok(loaded) => loaded,
+    match ConfigurationFile::load(config) {
+        Ok((file, loaded)) => start(file, loaded, TakenPort::Fail, |_| Ok(())),
         Err(problems) => {
             crate::complain_of(&problems);
             bail!("the configuration is not usable, so nothing is served");
         }
-    };
-    start(loaded, config, TakenPort::Fail, |_| Ok(()))
+    }
 }
 
 /// What happens when a port of the configuration is taken.
@@ -40,8 +41,8 @@ pub enum TakenPort {
 /// Serves what was loaded from a file; `listening` is called with the data plane's address once
 /// requests are taken.
 pub fn start(
+    file: ConfigurationFile,
     loaded: Loaded,
-    config: &Path,
     taken_port: TakenPort,
     listening: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
@@ -50,12 +51,12 @@ pub fn start(
         runtime.worker_threads(workers);
     }
     let runtime = runtime.enable_all().build().context("cannot start the threads that serve requests")?;
-    runtime.block_on(serve(loaded, config, taken_port, listening))
+    runtime.block_on(serve(file, loaded, taken_port, listening))
 }
 
 async fn serve(
+    file: ConfigurationFile,
     loaded: Loaded,
-    config: &Path,
     taken_port: TakenPort,
     listening: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
@@ -87,7 +88,7 @@ async fn serve(
         let gateway = Arc::clone(&gateway);
         tokio::spawn(async move { claimgate_control::serve(listener, &gateway, observed).await });
     }
-    tokio::spawn(reload::watch(config.to_owned(), Arc::clone(&gateway), hangup));
+    tokio::spawn(file.watch(Arc::clone(&gateway), hangup));
     let address = listener.local_addr()?;
     announce("http", address);
     listening(address)?;

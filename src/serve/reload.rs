@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use claimgate_config::Snapshot;
+use claimgate_config::{Loaded, Problems, Snapshot};
 use claimgate_gateway::Gateway;
 use tokio::signal::unix::Signal;
 
@@ -14,31 +14,46 @@ use super::log_warnings;
 /// replacing a file, the switch of a symbolic link to a folder included, where notifications do not.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Reloads the file whenever it changes and on every SIGHUP.
-pub async fn watch(config: PathBuf, gateway: Arc<Gateway>, mut hangup: Signal) {
-    let mut seen = Version::of(&config);
-    let mut interval = tokio::time::interval(INTERVAL);
-    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        let is_asked = tokio::select! {
-            _ = interval.tick() => false,
-            _ = hangup.recv() => true,
-        };
-        let current = Version::of(&config);
-        if !is_asked && current == seen {
-            continue;
-        }
-        seen = current;
-        let (path, gateway) = (config.clone(), Arc::clone(&gateway));
-        // Parsing thousands of keys takes its time, and no request should wait for it.
-        if tokio::task::spawn_blocking(move || reload(&path, &gateway)).await.is_err() {
-            tracing::error!("reloading the configuration failed unexpectedly, the last good one stays");
+/// A configuration file, and which version of it was loaded last.
+#[derive(Debug)]
+pub struct ConfigurationFile {
+    path: PathBuf,
+    loaded: Version,
+}
+
+impl ConfigurationFile {
+    /// Loads the file for the first time.
+    pub fn load(path: &Path) -> Result<(Self, Loaded), Problems> {
+        // Looked at before it is read, so that a change while it is read is noticed afterwards.
+        let file = Self { path: path.to_owned(), loaded: Version::of(path) };
+        claimgate_config::load_file(path).map(|loaded| (file, loaded))
+    }
+
+    /// Reloads the file whenever it changes and on every SIGHUP.
+    pub async fn watch(mut self, gateway: Arc<Gateway>, mut hangup: Signal) {
+        let mut interval = tokio::time::interval(INTERVAL);
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let is_asked = tokio::select! {
+                _ = interval.tick() => false,
+                _ = hangup.recv() => true,
+            };
+            let current = Version::of(&self.path);
+            if !is_asked && current == self.loaded {
+                continue;
+            }
+            self.loaded = current;
+            let (path, gateway) = (self.path.clone(), Arc::clone(&gateway));
+            // Parsing thousands of keys takes its time, and no request should wait for it.
+            if tokio::task::spawn_blocking(move || reload(&path, &gateway)).await.is_err() {
+                tracing::error!("reloading the configuration failed unexpectedly, the last good one stays");
+            }
         }
     }
 }
 
 /// What tells one version of a file from the next without reading it.
-#[derive(PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 struct Version(Option<(SystemTime, u64, u64)>);
 
 impl Version {

@@ -3,9 +3,7 @@
 
 use std::net::IpAddr;
 
-use http::header::{
-    CONNECTION, CONTENT_TYPE, EXPECT, FORWARDED, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
-};
+use http::header::{CONNECTION, CONTENT_TYPE, EXPECT, FORWARDED, HOST, TE, TRAILER, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 
@@ -124,18 +122,10 @@ pub fn set_for_client(headers: &mut HeaderMap, id: &RequestId, websocket: bool) 
     }
 }
 
-/// Whether the length of a request's body can be read in two ways (RFC 9112, 6.3 and 11.2).
+/// Whether the length of a request's body is given twice. In HTTP/1.1 this was judged with the rest of the
+/// framing; HTTP/2 frames the body itself and carries the field along.
 pub fn has_ambiguous_length(request: &Parts) -> bool {
-    let mut codings = request.headers.get_all(TRANSFER_ENCODING).iter();
-    let mut lengths = request.headers.get_all(http::header::CONTENT_LENGTH).iter();
-    match (codings.next(), lengths.next()) {
-        (None, None) => false,
-        (None, Some(length)) => lengths.next().is_some() || !length.as_bytes().iter().all(u8::is_ascii_digit),
-        (Some(_), Some(_)) => true,
-        (Some(coding), None) => {
-            codings.next().is_some() || !coding.as_bytes().eq_ignore_ascii_case(b"chunked")
-        }
-    }
+    request.headers.get_all(CONTENT_LENGTH).iter().count() > 1
 }
 
 /// W3C Trace Context, 3.2.

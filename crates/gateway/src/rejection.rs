@@ -19,7 +19,7 @@ pub enum Rejection {
     #[error(transparent)]
     Path(#[from] PathError),
     /// The client's fault: two readings of where the body ends (RFC 9112, 6.3).
-    #[error("the length of the body is given in two ways, or by a transfer coding other than chunked")]
+    #[error("the length of the body is given twice")]
     AmbiguousLength,
     /// CONNECT asks for a tunnel, and the gateway is no proxy.
     #[error("the gateway is no proxy and serves no CONNECT")]
@@ -218,7 +218,11 @@ impl Rejection {
 
     /// Whether the connection cannot be trusted to carry another request.
     pub fn ends_connection(&self) -> bool {
-        matches!(self, Self::AmbiguousLength | Self::Authority(_) | Self::Connect)
+        match self {
+            Self::AmbiguousLength | Self::Authority(_) | Self::Connect | Self::BodyBrokeOff => true,
+            Self::Function(error) => matches!(error, InvokeError::RequestBody(_)),
+            _ => false,
+        }
     }
 }
 
