@@ -6,6 +6,7 @@ pub use reload::ConfigurationFile;
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -46,12 +47,9 @@ pub fn start(
     taken_port: TakenPort,
     listening: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    if let Some(workers) = loaded.snapshot.gateway.workers {
-        runtime.worker_threads(workers);
-    }
-    let runtime = runtime.enable_all().build().context("cannot start the threads that serve requests")?;
-    runtime.block_on(serve(file, loaded, taken_port, listening))
+    // This thread accepts connections, reloads and answers the admin listener; others serve requests.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("cannot start")?.block_on(serve(file, loaded, taken_port, listening))
 }
 
 async fn serve(
@@ -66,8 +64,13 @@ async fn serve(
     let hangup = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
 
     log_warnings(&loaded.warnings);
-    let functions = Functions::new().context("cannot prepare connections to functions")?;
-    if functions.root_certificates() == 0 {
+    let workers = match loaded.snapshot.gateway.workers {
+        Some(workers) => workers,
+        None => std::thread::available_parallelism().map_or(1, NonZero::get),
+    };
+    let functions: Result<Vec<Functions>, _> = (0..workers).map(|_| Functions::new()).collect();
+    let functions = functions.context("cannot prepare connections to functions")?;
+    if functions.iter().all(|functions| functions.root_certificates() == 0) {
         tracing::warn!(
             "no root certificates found, so functions behind https cannot be verified and will fail"
         );
@@ -76,7 +79,7 @@ async fn serve(
     let (http, admin) = (settings.http, admin.listen);
     let listener =
         bind(http, taken_port).await.with_context(|| format!("cannot listen on gateway.http {http}"))?;
-    let gateway = Arc::new(Gateway::new(loaded.snapshot, functions));
+    let gateway = Arc::new(Gateway::new(loaded.snapshot));
     gateway.metrics().note_configuration(true);
 
     let (readiness, observed) = watch::channel(Readiness::Ready);
@@ -101,7 +104,7 @@ async fn serve(
         readiness.send_replace(Readiness::Draining);
         tracing::info!("stopping: no new connections, requests in flight are finished");
     };
-    match claimgate_gateway::serve(listener, gateway, stop).await {
+    match claimgate_gateway::serve(listener, gateway, functions, stop).await? {
         Drained::Completely => tracing::info!("stopped"),
         Drained::CutOff => {
             tracing::warn!("stopped: the time to drain ran out, and requests in flight were cut off")

@@ -1,11 +1,12 @@
 //! The data plane: verifies every request to a custom domain, forwards the verified claims, and
 //! reaches the function.
 //!
-//! [`request_path`] is the way of a request from top to bottom; each other module is one stage of it.
+//! `request_path` is the way of a request from top to bottom; each other module is one stage of it.
 
 mod authenticate;
 mod authority;
 mod claims;
+mod gateway;
 mod headers;
 mod limits;
 mod listen;
@@ -15,12 +16,12 @@ pub mod path;
 mod rejection;
 mod request;
 mod request_id;
-pub mod request_path;
+mod request_path;
 mod respond;
 mod tunnel;
 
-pub use listen::{Drained, serve};
+pub use gateway::Gateway;
+pub use listen::{Drained, ServeError, serve};
 pub use metrics::Metrics;
 pub use request_id::RequestId;
-pub use request_path::Gateway;
 pub use respond::error_body;

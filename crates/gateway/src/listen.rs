@@ -3,19 +3,25 @@
 mod framing;
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use claimgate_config::snapshot::GatewaySettings;
+use claimgate_functions::Functions;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::oneshot;
 
-use crate::Gateway;
+use crate::gateway::Gateway;
+use crate::request_path::Worker;
+use crate::tunnel::Tunnels;
 use framing::StrictHttp1;
 
 /// A pause after an accept that failed, most often for want of file descriptors.
@@ -30,10 +36,34 @@ pub enum Drained {
     CutOff,
 }
 
+/// Why nothing is served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The system gives no more threads or file descriptors.
+    #[error("cannot start a thread that serves requests")]
+    Thread(#[source] io::Error),
+}
+
+/// A connection on its way to the thread that serves it.
+type Accepted = (std::net::TcpStream, SocketAddr);
+
 /// Serves until `stop` is ready; then takes no more connections, ends each after the request that it is
 /// in the middle of, and waits for that as long as `timeouts.drain`.
-pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Future<Output = ()>) -> Drained {
-    let connections = GracefulShutdown::new();
+///
+/// Connections go in turn to as many threads as there are `functions`. A connection and those that it
+/// causes to functions stay on one thread, so that no request moves between cores.
+pub async fn serve(
+    listener: TcpListener,
+    gateway: Arc<Gateway>,
+    functions: Vec<Functions>,
+    stop: impl Future<Output = ()>,
+) -> Result<Drained, ServeError> {
+    let mut workers = Vec::with_capacity(functions.len());
+    for functions in functions {
+        let worker = Worker { gateway: Arc::clone(&gateway), functions, tunnels: Tunnels::default() };
+        workers.push(start(worker).map_err(ServeError::Thread)?);
+    }
+    let mut turn = 0;
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -41,8 +71,13 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Futu
             () = &mut stop => break,
             accepted = listener.accept() => accepted,
         };
+        let accepted = accepted.and_then(|(stream, client)| Ok((stream.into_std()?, client)));
         match accepted {
-            Ok((stream, client)) => serve_connection(&gateway, stream, client, &connections),
+            Ok(accepted) => {
+                turn = (turn + 1) % workers.len().max(1);
+                // A thread ends only after its sender is gone.
+                let _ = workers.get(turn).map(|(connections, _)| connections.send(accepted));
+            }
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -50,10 +85,46 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Futu
         }
     }
     drop(listener);
-    let time = gateway.snapshot().gateway.timeouts.drain;
+    let (connections, ends): (Vec<_>, Vec<_>) = workers.into_iter().unzip();
+    drop(connections);
+    let mut drained = Drained::Completely;
+    for end in ends {
+        if end.await != Ok(Drained::Completely) {
+            drained = Drained::CutOff;
+        }
+    }
+    Ok(drained)
+}
+
+/// Starts a thread; it ends when the sender is gone and its connections have ended, and tells how.
+fn start(worker: Worker) -> io::Result<(UnboundedSender<Accepted>, oneshot::Receiver<Drained>)> {
+    let (sender, connections) = mpsc::unbounded_channel();
+    let (ended, end) = oneshot::channel();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name("claimgate-worker".to_owned()).spawn(move || {
+        let drained = runtime.block_on(work(Arc::new(worker), connections));
+        // Nobody listens any more when serving itself was given up.
+        let _ = ended.send(drained);
+        // A connection that was cut off may hold a name resolution, which nothing waits for.
+        runtime.shutdown_background();
+    })?;
+    Ok((sender, end))
+}
+
+async fn work(worker: Arc<Worker>, mut accepted: UnboundedReceiver<Accepted>) -> Drained {
+    let connections = GracefulShutdown::new();
+    while let Some((stream, client)) = accepted.recv().await {
+        match TcpStream::from_std(stream) {
+            Ok(stream) => serve_connection(&worker, stream, client, &connections),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot serve a connection");
+            }
+        }
+    }
+    let time = worker.gateway.snapshot().gateway.timeouts.drain;
     let ended = async {
         connections.shutdown().await;
-        gateway.tunnels().ended().await;
+        worker.tunnels.ended().await;
     };
     match tokio::time::timeout(time, ended).await {
         Ok(()) => Drained::Completely,
@@ -62,7 +133,7 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: impl Futu
 }
 
 fn serve_connection(
-    gateway: &Arc<Gateway>,
+    worker: &Arc<Worker>,
     stream: TcpStream,
     client: SocketAddr,
     connections: &GracefulShutdown,
@@ -71,15 +142,15 @@ fn serve_connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(error = &error as &dyn std::error::Error, "cannot set TCP_NODELAY");
     }
-    let settings = &gateway.snapshot().gateway;
+    let settings = &worker.gateway.snapshot().gateway;
     let stream = StrictHttp1::new(stream, settings.limits.clone(), settings.timeouts.header_read);
     let served = stream.served();
     let server = server(settings);
     let service = {
-        let gateway = Arc::clone(gateway);
+        let worker = Arc::clone(worker);
         service_fn(move |request| {
-            let (gateway, served) = (Arc::clone(&gateway), served.clone());
-            async move { Ok::<_, Infallible>(served.answer(&gateway, request, client.ip()).await) }
+            let (worker, served) = (Arc::clone(&worker), served.clone());
+            async move { Ok::<_, Infallible>(served.answer(&worker, request, client.ip()).await) }
         })
     };
     let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();

@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use arc_swap::ArcSwap;
 use claimgate_config::Snapshot;
 use claimgate_config::snapshot::{Domain, Route, RouteMatch};
 use claimgate_functions::{Functions, ResponseBody};
@@ -16,7 +15,7 @@ use hyper::body::Incoming;
 
 use crate::authenticate::authenticate;
 use crate::authority::Authority;
-use crate::metrics::Metrics;
+use crate::gateway::Gateway;
 use crate::parameters::cookie;
 use crate::path::{PathError, RequestPath};
 use crate::rejection::{Fault, Rejection};
@@ -25,51 +24,24 @@ use crate::request_id::RequestId;
 use crate::tunnel::Tunnels;
 use crate::{claims, headers, respond};
 
-/// The gateway: what all its connections share.
+/// What one thread serves its connections with. Each has its own connections to functions, so that
+/// threads share nothing that is written on the path of a request.
 #[derive(Debug)]
-pub struct Gateway {
-    snapshot: ArcSwap<Snapshot>,
-    functions: Functions,
-    metrics: Metrics,
-    tunnels: Tunnels,
+pub struct Worker {
+    /// What all threads share.
+    pub gateway: Arc<Gateway>,
+    /// The functions, and this thread's connections to them.
+    pub functions: Functions,
+    /// The WebSockets that are open.
+    pub tunnels: Tunnels,
 }
 
-impl Gateway {
-    /// A gateway that serves a snapshot until it is given another.
-    pub fn new(snapshot: Snapshot, functions: Functions) -> Self {
-        Self {
-            snapshot: ArcSwap::from_pointee(snapshot),
-            functions,
-            metrics: Metrics::default(),
-            tunnels: Tunnels::default(),
-        }
-    }
-
-    /// The snapshot that requests are served with now.
-    pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.snapshot.load_full()
-    }
-
-    /// Serves requests that arrive from now on with another snapshot.
-    pub fn replace_snapshot(&self, snapshot: Snapshot) {
-        self.snapshot.store(Arc::new(snapshot));
-    }
-
-    /// The gateway's counters.
-    pub fn metrics(&self) -> &Metrics {
-        &self.metrics
-    }
-
-    /// The WebSockets that are open.
-    pub(crate) fn tunnels(&self) -> &Tunnels {
-        &self.tunnels
-    }
-
+impl Worker {
     /// Answers a request: gives it an id, lets `handle` find the answer, counts and logs it.
     pub async fn answer(&self, request: Request<Incoming>, client: IpAddr) -> Response<ResponseBody> {
         let started = Instant::now();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let snapshot = self.snapshot();
+        let snapshot = self.gateway.snapshot();
         let id = RequestId::next(now);
         let (method, uri, version) = (request.method().clone(), request.uri().clone(), request.version());
         let mut record = Record::default();
@@ -94,7 +66,7 @@ impl Gateway {
                 (response, outcome, rejection.reason())
             }
         };
-        self.metrics.count_request(domain, outcome, reason);
+        self.gateway.metrics().count_request(domain, outcome, reason);
         tracing::info!(
             request_id = %id,
             client = %client,
@@ -178,7 +150,7 @@ impl Gateway {
         // What the function is told.
         headers::set_for_function(&mut request.headers, &authority, client, id, websocket);
         for mapping in claims::forward(&authenticated, &mut request, settings).await? {
-            self.metrics.count_claim_not_forwarded(&domain.name);
+            self.gateway.metrics().count_claim_not_forwarded(&domain.name);
             tracing::warn!(
                 request_id = %id,
                 domain = domain.name,

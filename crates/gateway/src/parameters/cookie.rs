@@ -103,15 +103,20 @@ fn is_separator(byte: u8) -> bool {
     matches!(byte, b';' | b',' | b' ' | b'\t')
 }
 
+/// Few functions decode the name of a cookie, but some do.
 fn is_named(cookie: &[u8], name: &str) -> bool {
     let written = split(cookie).map_or(cookie, |(written, _)| written);
     let decoded: Vec<u8> = percent_decode(written).collect();
-    // Functions that trim a name as text trim white space beyond ASCII too, which depends on the
-    // encoding that they read the bytes in. A cookie's name has none of these characters.
-    let of_a_name = |byte: &u8| byte.is_ascii_graphic() && *byte != b'"';
-    let start = decoded.iter().position(of_a_name).unwrap_or(decoded.len());
-    let end = decoded.iter().rposition(of_a_name).map_or(start, |last| last + 1);
-    names_parameter(decoded.get(start..end).unwrap_or_default(), name)
+    names_parameter(trim(written), name) || names_parameter(trim(&decoded), name)
+}
+
+/// Without quotes and what is no graphic character at the ends: functions that trim a name as text trim
+/// white space beyond ASCII too, which depends on the encoding that they read the bytes in.
+fn trim(name: &[u8]) -> &[u8] {
+    let belongs = |byte: &u8| byte.is_ascii_graphic() && *byte != b'"';
+    let start = name.iter().position(belongs).unwrap_or(name.len());
+    let end = name.iter().rposition(belongs).map_or(start, |last| last + 1);
+    name.get(start..end).unwrap_or_default()
 }
 
 fn split(cookie: &[u8]) -> Option<(&[u8], &[u8])> {

@@ -113,6 +113,10 @@ fn cookies() {
     headers.append(COOKIE, HeaderValue::from_bytes(b"a=1; \xa0uid=evil").unwrap());
     cookie::remove(&mut headers, "uid");
     assert_eq!(cookie_fields(&headers), ["a=1"]);
+    // A name that holds a `%` means itself.
+    headers.append(COOKIE, HeaderValue::from_static("u%69d=evil; b=2"));
+    cookie::remove(&mut headers, "u%69d");
+    assert_eq!(cookie_fields(&headers), ["a=1", "b=2"]);
 }
 
 #[test]

@@ -11,9 +11,10 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 use super::refusal::Refusal;
-use crate::Gateway;
+use crate::gateway::Gateway;
 use crate::headers::REQUEST_ID;
 use crate::request_id::RequestId;
+use crate::request_path::Worker;
 use crate::respond::error_body;
 
 /// The requests of one connection as the service sees them. HTTP/1.1 serves them one by one in their
@@ -34,7 +35,7 @@ impl Served {
     /// Answers a request, or what stands in for one that was refused.
     pub async fn answer(
         &self,
-        gateway: &Gateway,
+        worker: &Worker,
         request: Request<Incoming>,
         client: IpAddr,
     ) -> Response<ResponseBody> {
@@ -44,12 +45,12 @@ impl Served {
             match state.refused {
                 Some((number, refusal)) if number == state.begun => {
                     drop(state);
-                    return refuse(gateway, refusal, client);
+                    return refuse(&worker.gateway, refusal, client);
                 }
                 _ => state.begun,
             }
         };
-        let response = gateway.answer(request, client).await;
+        let response = worker.answer(request, client).await;
         self.note_answer(number, response.status());
         response
     }
