@@ -59,8 +59,10 @@ fn is_named(piece: &[u8], name: &str) -> bool {
     let written = piece.split(|&byte| byte == b'=').next().unwrap_or_default();
     // Trimming text trims white space beyond ASCII too, however the bytes were made text, and some
     // trim quotes: neither is part of a name.
-    let text: String = percent_decoded(written).into_iter().map(char::from).collect();
-    reads_as(text.trim_matches(|c: char| !c.is_ascii_graphic() || c == '"').as_bytes(), name)
+    [written.to_vec(), percent_decoded(written)].into_iter().any(|bytes| {
+        let text: String = bytes.into_iter().map(char::from).collect();
+        reads_as(text.trim_matches(|c: char| !c.is_ascii_graphic() || c == '"').as_bytes(), name)
+    })
 }
 
 fn only<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> &'a [u8] {
