@@ -228,5 +228,32 @@ def test_a_form_that_does_not_arrive_is_not_waited_for(gateway, recorder):
     assert len(recorder.requests) == before
 
 
+def test_a_header_that_breaks_off_in_the_middle_gets_408(gateway):
+    with gateway.connect() as connection:
+        connection.send(b"GET / HTTP/1.1\r\n" + HOST)
+        response = connection.receive()
+        assert response.status == 408
+        check_own_answer(response)
+        assert connection.is_closed()
+
+
+def test_a_malformed_request_behind_a_good_one_is_answered_after_it(gateway, recorder):
+    with gateway.connect() as connection:
+        connection.send(b"GET /first HTTP/1.1\r\n" + HOST + b"\r\n" + SMUGGLING["CL and TE"] + NEXT)
+        assert connection.receive().status == 200
+        response = connection.receive()
+        assert response.status == 400
+        check_own_answer(response)
+        assert connection.is_closed()
+
+
+def test_an_answer_reaches_a_client_that_goes_on_sending(gateway):
+    with gateway.connect() as connection:
+        connection.send(b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"x" * 4_000_000)
+        response = connection.receive()
+        assert response.status == 431
+        check_own_answer(response)
+
+
 def test_the_gateway_still_serves_after_all_this(gateway):
     assert gateway.get(token=TOKEN).status == 200
