@@ -14,7 +14,7 @@ use prometheus_client::registry::Registry;
 pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     claims_not_forwarded: Family<DomainLabel, Counter>,
-    reloads: Family<ReloadLabel, Counter>,
+    loads: Family<LoadLabel, Counter>,
     configuration_is_current: Gauge<i64, AtomicI64>,
 }
 
@@ -31,7 +31,7 @@ struct DomainLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ReloadLabel {
+struct LoadLabel {
     result: &'static str,
 }
 
@@ -50,9 +50,9 @@ impl Metrics {
             self.claims_not_forwarded.clone(),
         );
         registry.register(
-            "configuration_reloads",
-            "Reloads of the configuration by result",
-            self.reloads.clone(),
+            "configuration_loads",
+            "Configurations that were read, by result (good, refused)",
+            self.loads.clone(),
         );
         registry.register(
             "configuration_is_current",
@@ -74,7 +74,7 @@ impl Metrics {
     /// Notes whether a configuration was taken over.
     pub fn note_configuration(&self, is_good: bool) {
         let result = if is_good { "good" } else { "refused" };
-        self.reloads.get_or_create(&ReloadLabel { result }).inc();
+        self.loads.get_or_create(&LoadLabel { result }).inc();
         self.configuration_is_current.set(i64::from(is_good));
     }
 }
