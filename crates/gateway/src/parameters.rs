@@ -12,13 +12,18 @@ pub mod urlencoded;
 /// itself, or the name with brackets behind it, which many frameworks read as the name of a list or an
 /// object. White space around it and whatever follows a NUL are not part of a name.
 fn names_parameter(decoded: &[u8], parameter: &str) -> bool {
-    let decoded = decoded.trim_ascii();
-    match decoded.strip_prefix(parameter.as_bytes()) {
-        Some(rest) => match rest.trim_ascii_start().first() {
-            None | Some(b'[' | b'\0') => true,
-            Some(_) => false,
-        },
-        None => false,
+    let Some((name, rest)) = decoded.trim_ascii().split_at_checked(parameter.len()) else {
+        return false;
+    };
+    let is_same = name.iter().map(fold).eq(parameter.as_bytes().iter().map(fold));
+    is_same && matches!(rest.trim_ascii_start().first(), None | Some(b'[' | b'\0'))
+}
+
+/// PHP reads all of these as `_` in names.
+fn fold(byte: &u8) -> u8 {
+    match byte {
+        b' ' | b'.' | b'[' => b'_',
+        other => *other,
     }
 }
 

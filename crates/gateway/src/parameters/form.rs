@@ -50,7 +50,8 @@ pub enum FormError {
 impl FormKind {
     /// Reads the content type; `None` when the body is no form.
     ///
-    /// What stands behind the type is cut at the first `;`, `,` or space, as lenient functions do.
+    /// What stands behind the type is cut at the first `;`, `,` or space, and a type that only begins like
+    /// a form's counts as one, as lenient functions do.
     pub fn of(headers: &HeaderMap) -> Result<Option<Self>, FormError> {
         let mut content_types = headers.get_all(CONTENT_TYPE).iter();
         let Some(content_type) = content_types.next() else {
@@ -63,9 +64,9 @@ impl FormKind {
         let content_type = content_type.trim();
         let end = content_type.find([';', ',', ' ', '\t']).unwrap_or(content_type.len());
         let (media_type, parameters) = content_type.split_at(end);
-        let kind = if media_type.eq_ignore_ascii_case(URLENCODED) {
+        let kind = if begins_with(media_type, URLENCODED) {
             Self::Urlencoded
-        } else if media_type.eq_ignore_ascii_case("multipart/form-data") {
+        } else if begins_with(media_type, "multipart/form-data") {
             Self::Multipart(parameters.to_owned())
         } else {
             return Ok(None);
@@ -131,6 +132,10 @@ impl Form {
             Self::Multipart(form) => form.into_body(),
         }
     }
+}
+
+fn begins_with(media_type: &str, form: &str) -> bool {
+    media_type.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form))
 }
 
 /// Whether each `charset` among the parameters of a content type writes ASCII as ASCII. In UTF-16,

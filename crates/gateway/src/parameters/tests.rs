@@ -14,6 +14,12 @@ fn spellings_of_a_name() {
     for spelling in ["uid", "uid[]", "uid[0]", "uid[a][b]", " uid", "uid ", "uid\0x", "uid []", "\tuid"] {
         assert!(names_parameter(spelling.as_bytes(), "uid"), "{spelling:?}");
     }
+    for spelling in ["user_id", "user.id", "user id", "user[id", "user[id[]", "user.id[]"] {
+        assert!(names_parameter(spelling.as_bytes(), "user_id"), "{spelling:?}");
+    }
+    for other in ["userid", "user-id", "user__id", "user_i"] {
+        assert!(!names_parameter(other.as_bytes(), "user_id"), "{other:?}");
+    }
     for other in ["", "ui", "uidx", "xuid", "UID", "u[id]", "uid.x", "user[uid]", "[uid]"] {
         assert!(!names_parameter(other.as_bytes(), "uid"), "{other:?}");
     }
@@ -156,6 +162,7 @@ fn content_types_that_functions_take_for_a_form() {
         "Application/X-WWW-Form-URLencoded; charset=utf-8",
         "application/x-www-form-urlencoded, text/plain",
         " application/x-www-form-urlencoded x",
+        "application/x-www-form-urlencodedX",
     ] {
         assert_eq!(kind(content_type), urlencoded, "{content_type}");
     }
