@@ -13,6 +13,7 @@ mod listen;
 mod metrics;
 pub mod parameters;
 pub mod path;
+mod refusal;
 mod rejection;
 mod request;
 mod request_id;

@@ -3,21 +3,21 @@
 use claimgate_config::snapshot::Limits;
 use http::request::Parts;
 
-use crate::rejection::Rejection;
+use crate::refusal::Refusal;
 
 /// Refuses a head that is larger than the configuration allows.
-pub fn check(request: &Parts, limits: &Limits) -> Result<(), Rejection> {
+pub fn check(request: &Parts, limits: &Limits) -> Result<(), Refusal> {
     let target = request.uri.path_and_query().map_or(0, |target| target.as_str().len());
     // The method, two spaces and the version.
     let request_line = request.method.as_str().len() + target + " ".len() * 2 + "HTTP/1.1".len();
     if request_line > limits.request_line_bytes {
-        return Err(Rejection::TargetTooLong { limit: limits.request_line_bytes });
+        return Err(Refusal::TargetTooLong { limit: limits.request_line_bytes });
     }
     // Name, colon, space, value and line end, as HTTP/1.1 writes a field.
     let header_bytes: usize =
         request.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum();
     if header_bytes > limits.header_bytes || request.headers.len() > limits.header_fields {
-        return Err(Rejection::HeaderTooLarge { bytes: limits.header_bytes, fields: limits.header_fields });
+        return Err(Refusal::HeaderTooLarge { bytes: limits.header_bytes, fields: limits.header_fields });
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use http::{Method, StatusCode};
 use crate::authority::AuthorityError;
 use crate::parameters::form::FormError;
 use crate::path::PathError;
+use crate::refusal::Refusal;
 
 /// Why a request got no answer of a function.
 #[derive(Debug, thiserror::Error)]
@@ -18,26 +19,12 @@ pub enum Rejection {
     /// The client's fault: no usable path.
     #[error(transparent)]
     Path(#[from] PathError),
-    /// The client's fault: two readings of where the body ends (RFC 9112, 6.3).
-    #[error("the length of the body is given twice")]
-    AmbiguousLength,
+    /// The client's fault: a head that is malformed, too large or too late.
+    #[error(transparent)]
+    Head(#[from] Refusal),
     /// CONNECT asks for a tunnel, and the gateway is no proxy.
     #[error("the gateway is no proxy and serves no CONNECT")]
     Connect,
-    /// The request line is longer than `limits.requestLineBytes`.
-    #[error("the request target is longer than {limit} bytes")]
-    TargetTooLong {
-        /// In bytes.
-        limit: usize,
-    },
-    /// The header is larger than `limits.headerBytes` or has more fields than `limits.headerFields`.
-    #[error("the header is larger than {bytes} bytes or has more than {fields} fields")]
-    HeaderTooLarge {
-        /// In bytes.
-        bytes: usize,
-        /// Number of fields.
-        fields: usize,
-    },
     /// No custom domain has the request's host.
     #[error("no custom domain has this host")]
     UnknownDomain,
@@ -101,13 +88,10 @@ impl Rejection {
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Authority(_)
-            | Self::Path(_)
-            | Self::AmbiguousLength
-            | Self::Connect
-            | Self::BodyBrokeOff => StatusCode::BAD_REQUEST,
-            Self::TargetTooLong { .. } => StatusCode::URI_TOO_LONG,
-            Self::HeaderTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Authority(_) | Self::Path(_) | Self::Connect | Self::BodyBrokeOff => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::Head(refusal) => refusal.status(),
             Self::UnknownDomain | Self::NoRoute => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::MissingToken(status) => *status,
@@ -126,15 +110,10 @@ impl Rejection {
     /// The `Code` of the answer: Function Compute's where it has one.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Authority(_)
-            | Self::Path(_)
-            | Self::AmbiguousLength
-            | Self::Connect
-            | Self::BodyBrokeOff => "InvalidArgument",
+            Self::Authority(_) | Self::Path(_) | Self::Connect | Self::BodyBrokeOff => "InvalidArgument",
             Self::Form(FormError::ContentType | FormError::Multipart(_)) => "InvalidArgument",
             Self::Form(FormError::Encoded | FormError::Charset) => "UnsupportedMediaType",
-            Self::TargetTooLong { .. } => "URITooLong",
-            Self::HeaderTooLarge { .. } => "RequestHeaderFieldsTooLarge",
+            Self::Head(refusal) => refusal.code(),
             Self::UnknownDomain => "DomainNameNotFound",
             Self::NoRoute => "DomainRouteNotFound",
             Self::MethodNotAllowed(_) => "MethodNotAllowed",
@@ -156,10 +135,8 @@ impl Rejection {
         match self {
             Self::Authority(_)
             | Self::Path(_)
-            | Self::AmbiguousLength
             | Self::Connect
-            | Self::TargetTooLong { .. }
-            | Self::HeaderTooLarge { .. }
+            | Self::Head(_)
             | Self::UnknownDomain
             | Self::NoRoute
             | Self::MethodNotAllowed(_)
@@ -189,10 +166,8 @@ impl Rejection {
             Self::Authority(AuthorityError::Conflict) => "conflicting_hosts",
             Self::Authority(AuthorityError::Invalid) => "invalid_host",
             Self::Path(_) => "invalid_path",
-            Self::AmbiguousLength => "ambiguous_length",
             Self::Connect => "connect",
-            Self::TargetTooLong { .. } => "target_too_long",
-            Self::HeaderTooLarge { .. } => "header_too_large",
+            Self::Head(refusal) => refusal.reason(),
             Self::UnknownDomain => "unknown_domain",
             Self::NoRoute => "no_route",
             Self::MethodNotAllowed(_) => "method_not_allowed",
@@ -219,7 +194,7 @@ impl Rejection {
     /// Whether the connection cannot be trusted to carry another request.
     pub fn ends_connection(&self) -> bool {
         match self {
-            Self::AmbiguousLength | Self::Authority(_) | Self::Connect | Self::BodyBrokeOff => true,
+            Self::Head(_) | Self::Authority(_) | Self::Connect | Self::BodyBrokeOff => true,
             Self::Function(error) => matches!(error, InvokeError::RequestBody(_)),
             _ => false,
         }

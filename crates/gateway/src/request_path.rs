@@ -18,6 +18,7 @@ use crate::authority::Authority;
 use crate::gateway::Gateway;
 use crate::parameters::cookie;
 use crate::path::{PathError, RequestPath};
+use crate::refusal::Refusal;
 use crate::rejection::{Fault, Rejection};
 use crate::request::{Body, FunctionRequest};
 use crate::request_id::RequestId;
@@ -37,8 +38,14 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Answers a request: gives it an id, lets `handle` find the answer, counts and logs it.
-    pub async fn answer(&self, request: Request<Incoming>, client: IpAddr) -> Response<ResponseBody> {
+    /// Answers a request: gives it an id, lets `handle` find the answer, counts and logs it. With a
+    /// refusal the request only stands in for one that could not be read.
+    pub async fn answer(
+        &self,
+        request: Request<Incoming>,
+        refusal: Option<Refusal>,
+        client: IpAddr,
+    ) -> Response<ResponseBody> {
         let started = Instant::now();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let snapshot = self.gateway.snapshot();
@@ -46,7 +53,14 @@ impl Worker {
         let (method, uri, version) = (request.method().clone(), request.uri().clone(), request.version());
         let mut record = Record::default();
 
-        let result = self.handle(&snapshot, request, &uri, client, &id, now, &mut record).await;
+        let (method, path, result) = match refusal {
+            Some(refusal) => ("", "", Err(refusal.into())),
+            None => {
+                let result = self.handle(&snapshot, request, &uri, client, &id, now, &mut record).await;
+                // The query may hold a token.
+                (method.as_str(), uri.path(), result)
+            }
+        };
 
         let domain = record.domain.map_or("", |domain| domain.name.as_str());
         let (response, outcome, reason) = match result {
@@ -70,10 +84,9 @@ impl Worker {
         tracing::info!(
             request_id = %id,
             client = %client,
-            method = method.as_str(),
+            method,
             domain,
-            // The query may hold a token.
-            path = uri.path(),
+            path,
             route = record.route.map_or("", |route| route.path.as_str()),
             function = record.route.map_or("", |route| route.function.name.as_str()),
             status = response.status().as_u16(),
@@ -109,7 +122,7 @@ impl Worker {
         // What the request is for.
         crate::limits::check(&parts, &settings.limits)?;
         if headers::has_ambiguous_length(&parts) {
-            return Err(Rejection::AmbiguousLength);
+            return Err(Refusal::AmbiguousLength.into());
         }
         if method == Method::CONNECT {
             return Err(Rejection::Connect);

@@ -9,7 +9,6 @@
 mod chunked;
 mod head;
 mod messages;
-mod refusal;
 mod served;
 #[cfg(test)]
 mod tests;
@@ -25,8 +24,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 use tokio_util::io::poll_read_buf;
 
+use crate::refusal::Refusal;
 use messages::{Messages, Verdict};
-use refusal::Refusal;
 pub use served::Served;
 
 /// Room that is made for each read of a head, in bytes.

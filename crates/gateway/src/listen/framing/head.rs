@@ -6,7 +6,7 @@
 use claimgate_config::snapshot::Limits;
 use memchr::memchr;
 
-use super::refusal::Refusal;
+use crate::refusal::Refusal;
 
 /// Empty lines before a request line that are forgiven (RFC 9112, 2.2).
 const EMPTY_LINES: u8 = 2;

@@ -5,7 +5,7 @@ use claimgate_config::snapshot::Limits;
 
 use super::chunked::Chunked;
 use super::head::{Body, Head, Trailers};
-use super::refusal::Refusal;
+use crate::refusal::Refusal;
 
 /// What a client that knows beforehand to speak HTTP/2 sends first (RFC 9113, 3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

@@ -4,18 +4,12 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use bytes::Bytes;
 use claimgate_functions::ResponseBody;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 
-use super::refusal::Refusal;
-use crate::gateway::Gateway;
-use crate::headers::REQUEST_ID;
-use crate::request_id::RequestId;
+use crate::refusal::Refusal;
 use crate::request_path::Worker;
-use crate::respond::error_body;
 
 /// The requests of one connection as the service sees them. HTTP/1.1 serves them one by one in their
 /// order, so that counting on both sides tells which is which; HTTP/2 is not refused here and does not
@@ -39,18 +33,13 @@ impl Served {
         request: Request<Incoming>,
         client: IpAddr,
     ) -> Response<ResponseBody> {
-        let number = {
+        let (number, refusal) = {
             let mut state = self.state();
             state.begun += 1;
-            match state.refused {
-                Some((number, refusal)) if number == state.begun => {
-                    drop(state);
-                    return refuse(&worker.gateway, refusal, client);
-                }
-                _ => state.begun,
-            }
+            let refusal = state.refused.filter(|(number, _)| *number == state.begun);
+            (state.begun, refusal.map(|(_, refusal)| refusal))
         };
-        let response = worker.answer(request, client).await;
+        let response = worker.answer(request, refusal, client).await;
         self.note_answer(number, response.status());
         response
     }
@@ -88,35 +77,4 @@ impl Served {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The answer to a refused head, counted and logged like every other.
-fn refuse(gateway: &Gateway, refusal: Refusal, client: IpAddr) -> Response<ResponseBody> {
-    let id = RequestId::now();
-    gateway.metrics().count_request("", "refused", refusal.reason());
-    tracing::info!(
-        // Whoever filters log lines finds those of all requests together.
-        target: "claimgate_gateway::request_path",
-        request_id = %id,
-        client = %client,
-        method = "",
-        domain = "",
-        path = "",
-        route = "",
-        function = "",
-        status = refusal.status().as_u16(),
-        outcome = "refused",
-        reason = refusal.reason(),
-        duration_us = 0,
-        authenticate_us = 0,
-        function_us = 0,
-        "request"
-    );
-    let body = error_body(&id, refusal.code(), &refusal.to_string());
-    let mut response = Response::new(Bytes::from(body).into());
-    *response.status_mut() = refusal.status();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(REQUEST_ID.clone(), id.to_header_value());
-    response
 }

@@ -1,9 +1,9 @@
-//! Why a connection carries no further request, and what its client is told.
+//! Why the head of a request is not read any further.
 
 use http::StatusCode;
 
-/// A head that is not read as a request. Every one ends the connection, as nobody can say where the
-/// next request would begin.
+/// A head that is not read as a request. In HTTP/1.1 every one ends the connection, as nobody can say
+/// where the next request would begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// RFC 9112, 3.
