@@ -166,7 +166,7 @@ impl Rejection {
             Self::Authority(AuthorityError::Conflict) => "conflicting_hosts",
             Self::Authority(AuthorityError::Invalid) => "invalid_host",
             Self::Path(_) => "invalid_path",
-            Self::Connect => "connect",
+            Self::Connect => "connect_method",
             Self::Head(refusal) => refusal.reason(),
             Self::UnknownDomain => "unknown_domain",
             Self::NoRoute => "no_route",
