@@ -1,0 +1,35 @@
+//! The documentation names what the code names.
+#![allow(clippy::expect_used)]
+
+use std::fs;
+use std::path::Path;
+
+/// Where the reasons of refusals and failures are defined.
+const SOURCES: [&str; 4] = [
+    "crates/gateway/src/rejection.rs",
+    "crates/gateway/src/refusal.rs",
+    "crates/jose/src/verify/error.rs",
+    "crates/functions/src/error.rs",
+];
+
+#[test]
+fn every_reason_is_documented() {
+    let read = |file: &str| {
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("a file of the project")
+    };
+    let documentation = read("docs/reasons.md");
+    for source in SOURCES {
+        let code = read(source);
+        // Answers that break off behind their head are no reasons of requests yet.
+        let code = code.split("pub enum ResponseBodyError").next().unwrap_or_default();
+        let functions = code.split("fn reason(").skip(1).filter_map(|rest| rest.split("\n    }\n").next());
+        let words: Vec<&str> = functions
+            .flat_map(|body| body.split("=> \"").skip(1))
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
+        assert!(!words.is_empty(), "{source} has no reasons");
+        for word in words {
+            assert!(documentation.contains(&format!("`{word}`")), "{word} of {source} is not documented");
+        }
+    }
+}
