@@ -12,7 +12,7 @@ pub mod urlencoded;
 /// itself, or the name with brackets behind it, which many frameworks read as the name of a list or an
 /// object. White space around it and whatever follows a NUL are not part of a name.
 fn names_parameter(decoded: &[u8], parameter: &str) -> bool {
-    let Some((name, rest)) = decoded.trim_ascii().split_at_checked(parameter.len()) else {
+    let Some((name, rest)) = decoded.trim_ascii_start().split_at_checked(parameter.len()) else {
         return false;
     };
     let is_same = name.iter().map(fold).eq(parameter.as_bytes().iter().map(fold));

@@ -17,6 +17,7 @@ fn spellings_of_a_name() {
     for spelling in ["user_id", "user.id", "user id", "user[id", "user[id[]", "user.id[]"] {
         assert!(names_parameter(spelling.as_bytes(), "user_id"), "{spelling:?}");
     }
+    assert!(names_parameter(b"user ", "user_"));
     for other in ["userid", "user-id", "user__id", "user_i"] {
         assert!(!names_parameter(other.as_bytes(), "user_id"), "{other:?}");
     }
