@@ -1,5 +1,7 @@
 //! The name that was probably meant.
 
+use strsim::levenshtein;
+
 /// The candidate nearest to a misspelt name, when one is near enough to be worth a question.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > LONGEST_NAME {
@@ -10,7 +12,7 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
     candidates
         .into_iter()
         .filter(|candidate| candidate.len() <= LONGEST_NAME)
-        .map(|candidate| (distance(&lower, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (levenshtein(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= near_enough)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -23,26 +25,6 @@ pub(crate) fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = 
 
 /// Comparing costs the product of both lengths; no name that anybody misspells is longer.
 const LONGEST_NAME: usize = 64;
-
-/// The number of characters to insert, delete or replace (Levenshtein).
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (line, from) in left.chars().enumerate() {
-        let mut diagonal = line;
-        let mut before = line + 1;
-        if let Some(first) = row.first_mut() {
-            *first = before;
-        }
-        for (cell, to) in row.iter_mut().skip(1).zip(&right) {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = *cell;
-            before = replaced.min(before + 1).min(diagonal + 1);
-            *cell = before;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
 
 #[cfg(test)]
 mod tests {
