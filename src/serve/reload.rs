@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use claimgate_config::{Loaded, Problems, Snapshot};
+use claimgate_config::{FileVersion, Loaded, Problems, Snapshot};
 use claimgate_gateway::Gateway;
 use tokio::signal::unix::Signal;
 
@@ -18,14 +18,14 @@ const INTERVAL: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct ConfigurationFile {
     path: PathBuf,
-    loaded: Version,
+    loaded: FileVersion,
 }
 
 impl ConfigurationFile {
     /// Loads the file for the first time.
     pub fn load(path: &Path) -> Result<(Self, Loaded), Problems> {
         // Looked at before it is read, so that a change while it is read is noticed afterwards.
-        let file = Self { path: path.to_owned(), loaded: Version::of(path) };
+        let file = Self { path: path.to_owned(), loaded: FileVersion::of(path) };
         claimgate_config::load_file(path).map(|loaded| (file, loaded))
     }
 
@@ -38,7 +38,7 @@ impl ConfigurationFile {
                 _ = interval.tick() => false,
                 _ = hangup.recv() => true,
             };
-            let current = Version::of(&self.path);
+            let current = FileVersion::of(&self.path);
             if !is_asked && current == self.loaded {
                 continue;
             }
@@ -49,21 +49,6 @@ impl ConfigurationFile {
                 tracing::error!("reloading the configuration failed unexpectedly, the last good one stays");
             }
         }
-    }
-}
-
-/// What tells one version of a file from the next without reading it.
-#[derive(Debug, PartialEq, Eq)]
-struct Version(Option<(SystemTime, u64, u64)>);
-
-impl Version {
-    fn of(path: &Path) -> Self {
-        use std::os::unix::fs::MetadataExt;
-        let version = std::fs::metadata(path).ok().and_then(|metadata| {
-            let modified = metadata.modified().ok()?;
-            Some((modified, metadata.len(), metadata.ino()))
-        });
-        Self(version)
     }
 }
 

@@ -1,26 +1,27 @@
 //! What was written: each section checked for itself. What one section says of another, as the
 //! function of a route, is the business of `compile`.
-mod address;
 mod authentication;
 mod claim_pass_by;
 mod domain;
 mod function;
 mod gateway;
-mod json_text;
 mod jwks;
 mod route;
 mod scope;
 mod token_lookup;
 
-use crate::place::{FieldPath, Place, Written};
+use crate::json_text;
+use crate::place::Written;
 use crate::reader::Field;
 use crate::report::Report;
 use crate::snapshot::{AdminSettings, GatewaySettings};
-use crate::yaml::{self, Node, Value};
 
 pub(crate) use domain::{CustomDomain, already_named as domain_already_named};
 pub(crate) use function::{Function, already_named as function_already_named};
 pub(crate) use route::Route;
+
+/// What a configuration file holds.
+pub(crate) const FIELDS: &str = "an object with the fields gateway, admin, functions and customDomains";
 
 /// A configuration file.
 #[derive(Debug)]
@@ -33,14 +34,8 @@ pub(crate) struct Document {
 
 impl Document {
     /// Reads a document; what is wrong goes to the report and is left out of the document.
-    pub(crate) fn read(root: &Node, report: &mut Report) -> Option<Document> {
-        let place = Place { location: root.location, path: FieldPath::default() };
-        if root.value == Value::Null {
-            report.error(&place, yaml::EMPTY);
-            return None;
-        }
-        let right = "an object with the fields gateway, admin, functions and customDomains";
-        let mut object = Field { node: root, place }.object(right, report)?;
+    pub(crate) fn read(root: &Field<'_>, report: &mut Report) -> Option<Document> {
+        let mut object = root.object(FIELDS, report)?;
         let gateway = object.field("gateway");
         let gateway = Written {
             place: gateway.as_ref().map_or(&object.place, |field| &field.place).clone(),

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 /// A position in the text, both from 1; columns are counted in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Location {
-    pub(crate) line: usize,
-    pub(crate) column: usize,
+pub struct Location {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
 }
 
 impl Location {
@@ -21,32 +23,38 @@ impl Display for Location {
 
 /// The position of a value in the text and its path in the document.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
-    pub(crate) location: Location,
-    pub(crate) path: FieldPath,
+pub struct Place {
+    /// The position in the text.
+    pub location: Location,
+    /// The path in the document.
+    pub path: FieldPath,
 }
 
 impl Place {
-    pub(crate) fn member(&self, name: &str, location: Location) -> Place {
+    /// The place of a member of this object.
+    pub fn member(&self, name: &str, location: Location) -> Place {
         Place { location, path: self.path.member(name) }
     }
 
-    pub(crate) fn item(&self, index: usize, location: Location) -> Place {
+    /// The place of an item of this list.
+    pub fn item(&self, index: usize, location: Location) -> Place {
         Place { location, path: self.path.item(index) }
     }
 }
 
 /// A value as it was written, and where.
 #[derive(Debug, Clone)]
-pub(crate) struct Written<T> {
-    pub(crate) value: T,
-    pub(crate) place: Place,
+pub struct Written<T> {
+    /// The value.
+    pub value: T,
+    /// Where it was written.
+    pub place: Place,
 }
 
 /// The path of a field, as `customDomains[0].domainName`. Cheap to clone: every value of a document
 /// keeps its own, and few are ever printed.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct FieldPath(Option<Arc<Step>>);
+pub struct FieldPath(Option<Arc<Step>>);
 
 #[derive(Debug)]
 struct Step {
@@ -95,7 +103,7 @@ impl Display for FieldPath {
 }
 
 /// A value for use in a message: in double quotes, escaped, and cut when it is long.
-pub(crate) fn quoted(value: &str) -> String {
+pub fn quoted(value: &str) -> String {
     let short: String = value.chars().take(LONGEST_QUOTE).collect();
     let ellipsis = if short.len() < value.len() { "…" } else { "" };
     format!("\"{}{ellipsis}\"", short.escape_debug())

@@ -9,14 +9,16 @@ use crate::yaml::{Entry, Node, Value};
 
 /// A value of a document that is about to be read.
 #[derive(Debug, Clone)]
-pub(crate) struct Field<'a> {
-    pub(crate) node: &'a Node,
-    pub(crate) place: Place,
+pub struct Field<'a> {
+    /// What was written.
+    pub node: &'a Node,
+    /// Where it was written.
+    pub place: Place,
 }
 
 impl<'a> Field<'a> {
     /// The text of a string; `right` says what would be right, as `a domain name`.
-    pub(crate) fn text(&self, right: &str, report: &mut Report) -> Option<Written<&'a str>> {
+    pub fn text(&self, right: &str, report: &mut Report) -> Option<Written<&'a str>> {
         match &self.node.value {
             Value::String(text) => Some(Written { value: text, place: self.place.clone() }),
             Value::Number(_) | Value::Bool(_) => {
@@ -31,7 +33,18 @@ impl<'a> Field<'a> {
         }
     }
 
-    pub(crate) fn boolean(&self, report: &mut Report) -> Option<bool> {
+    /// The text of a string that may be a secret, or stand where one was meant: what was found is
+    /// not told.
+    pub fn secret(&self, right: &str, report: &mut Report) -> Option<Written<&'a str>> {
+        if let Value::String(text) = &self.node.value {
+            return Some(Written { value: text, place: self.place.clone() });
+        }
+        report.error(&self.place, format!("expected {right}, as a string"));
+        None
+    }
+
+    /// `true` or `false`.
+    pub fn boolean(&self, report: &mut Report) -> Option<bool> {
         match self.node.value {
             Value::Bool(value) => Some(value),
             _ => self.wrong_type("true or false", report),
@@ -39,7 +52,7 @@ impl<'a> Field<'a> {
     }
 
     /// A whole number in a range; `unit` is empty or begins with a space, as ` seconds`.
-    pub(crate) fn integer(&self, range: RangeInclusive<u64>, unit: &str, report: &mut Report) -> Option<u64> {
+    pub fn integer(&self, range: RangeInclusive<u64>, unit: &str, report: &mut Report) -> Option<u64> {
         let right = || format!("a whole number from {} to {}{unit}", range.start(), range.end());
         let Value::Number(literal) = &self.node.value else {
             return self.wrong_type(&right(), report);
@@ -54,7 +67,7 @@ impl<'a> Field<'a> {
     }
 
     /// The items of a list.
-    pub(crate) fn list(&self, right: &str, report: &mut Report) -> Option<Vec<Field<'a>>> {
+    pub fn list(&self, right: &str, report: &mut Report) -> Option<Vec<Field<'a>>> {
         let Value::List(items) = &self.node.value else {
             return self.wrong_type(right, report);
         };
@@ -64,17 +77,13 @@ impl<'a> Field<'a> {
     }
 
     /// The strings of a list; items of another type are reported and left out.
-    pub(crate) fn texts(
-        &self,
-        right: &str,
-        item: &str,
-        report: &mut Report,
-    ) -> Option<Vec<Written<&'a str>>> {
+    pub fn texts(&self, right: &str, item: &str, report: &mut Report) -> Option<Vec<Written<&'a str>>> {
         let items = self.list(right, report)?;
         Some(items.iter().filter_map(|field| field.text(item, report)).collect())
     }
 
-    pub(crate) fn object(&self, right: &str, report: &mut Report) -> Option<Object<'a>> {
+    /// An object; `right` says what would be right.
+    pub fn object(&self, right: &str, report: &mut Report) -> Option<Object<'a>> {
         let Value::Map(entries) = &self.node.value else {
             return self.wrong_type(right, report);
         };
@@ -88,7 +97,7 @@ impl<'a> Field<'a> {
     }
 
     /// Reports a value of the wrong type.
-    pub(crate) fn wrong_type<T>(&self, right: &str, report: &mut Report) -> Option<T> {
+    pub fn wrong_type<T>(&self, right: &str, report: &mut Report) -> Option<T> {
         report.error(&self.place, format!("expected {right}, found {}", self.found()));
         None
     }
@@ -108,8 +117,9 @@ impl<'a> Field<'a> {
 
 /// An object whose fields are taken one by one; those that nobody takes are unknown.
 #[derive(Debug)]
-pub(crate) struct Object<'a> {
-    pub(crate) place: Place,
+pub struct Object<'a> {
+    /// Where it was written.
+    pub place: Place,
     entries: &'a [Entry],
     known: Vec<&'static str>,
     any_case: bool,
@@ -136,12 +146,12 @@ impl<'a> Object<'a> {
     }
 
     /// A field; null counts as left out.
-    pub(crate) fn field(&mut self, name: &'static str) -> Option<Field<'a>> {
+    pub fn field(&mut self, name: &'static str) -> Option<Field<'a>> {
         self.written(name).filter(|field| field.node.value != Value::Null)
     }
 
     /// A field, null included.
-    pub(crate) fn written(&mut self, name: &'static str) -> Option<Field<'a>> {
+    pub fn written(&mut self, name: &'static str) -> Option<Field<'a>> {
         self.known.push(name);
         let entry = self.entries.iter().find(|entry| self.is_named(entry, name))?;
         let place = self.place.member(&entry.key, entry.value.location);
@@ -149,12 +159,7 @@ impl<'a> Object<'a> {
     }
 
     /// A field that must be there; `right` says what would be right, as `a domain name`.
-    pub(crate) fn required(
-        &mut self,
-        name: &'static str,
-        right: &str,
-        report: &mut Report,
-    ) -> Option<Field<'a>> {
+    pub fn required(&mut self, name: &'static str, right: &str, report: &mut Report) -> Option<Field<'a>> {
         let field = self.field(name);
         if field.is_none() {
             report.error(&self.place, format!("the field {name} is missing; expected {right}"));
@@ -177,8 +182,18 @@ impl<'a> Object<'a> {
         self.not_supported(name, report);
     }
 
+    /// The fields that nobody took, where their names are the author's.
+    pub fn rest(self) -> impl Iterator<Item = (&'a str, Field<'a>)> {
+        let Object { place, entries, known, any_case } = self;
+        let is_taken = move |entry: &&Entry| known.iter().any(|name| names(entry, name, any_case));
+        entries.iter().filter(move |entry| !is_taken(entry)).map(move |entry| {
+            let place = place.member(&entry.key, entry.value.location);
+            (entry.key.as_str(), Field { node: &entry.value, place })
+        })
+    }
+
     /// Reports the fields that nobody took.
-    pub(crate) fn finish(self, report: &mut Report) {
+    pub fn finish(self, report: &mut Report) {
         for entry in self.entries {
             if self.known.iter().any(|name| self.is_named(entry, name)) {
                 continue;
@@ -190,8 +205,12 @@ impl<'a> Object<'a> {
     }
 
     fn is_named(&self, entry: &Entry, name: &str) -> bool {
-        entry.key == name || self.any_case && entry.key.eq_ignore_ascii_case(name)
+        names(entry, name, self.any_case)
     }
+}
+
+fn names(entry: &Entry, name: &str, any_case: bool) -> bool {
+    entry.key == name || any_case && entry.key.eq_ignore_ascii_case(name)
 }
 
 fn is_empty(node: &Node) -> bool {

@@ -6,16 +6,18 @@ use crate::problem::{Problem, Problems, Severity};
 
 /// The problems found so far.
 #[derive(Debug, Default)]
-pub(crate) struct Report {
+pub struct Report {
     list: Vec<Problem>,
 }
 
 impl Report {
-    pub(crate) fn error(&mut self, place: &Place, message: impl Into<String>) {
+    /// Adds an error: the file cannot be used.
+    pub fn error(&mut self, place: &Place, message: impl Into<String>) {
         self.add(Severity::Error, place, message.into());
     }
 
-    pub(crate) fn warning(&mut self, place: &Place, message: impl Into<String>) {
+    /// Adds a warning: the author of the file should look.
+    pub fn warning(&mut self, place: &Place, message: impl Into<String>) {
         self.add(Severity::Warning, place, message.into());
     }
 
@@ -23,7 +25,8 @@ impl Report {
         self.list.append(&mut other.list);
     }
 
-    pub(crate) fn has_errors(&self) -> bool {
+    /// Whether there is an error among the problems.
+    pub fn has_errors(&self) -> bool {
         self.list.iter().any(|problem| problem.severity == Severity::Error)
     }
 

@@ -12,14 +12,17 @@ use surrogates::Shortened;
 
 /// A value and its place in the text.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Node {
-    pub(crate) location: Location,
-    pub(crate) value: Value,
+pub struct Node {
+    /// Where it begins.
+    pub location: Location,
+    /// What it is.
+    pub value: Value,
 }
 
 /// A value of the core schema (YAML 1.2.2 section 10.3).
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value {
+#[allow(missing_docs)]
+pub enum Value {
     Null,
     Bool(bool),
     /// The literal as it was written.
@@ -32,16 +35,19 @@ pub(crate) enum Value {
 
 /// A key and its value.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Entry {
-    pub(crate) key: String,
-    pub(crate) key_location: Location,
-    pub(crate) value: Node,
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    /// Where the key begins.
+    pub key_location: Location,
+    /// Its value.
+    pub value: Node,
 }
 
 /// Nesting beyond which a document is refused; the deepest valid configuration has 12 levels.
 pub(crate) const MAX_DEPTH: usize = 64;
 
-/// Parses one document. `None` when the text gives no tree at all; a tree may come with problems,
+/// Parses one document; text without one is null. `None` when the text gives no tree at all; a tree may come with problems,
 /// as duplicate keys, so that those of its content can be reported together with them.
 pub(crate) fn parse(text: &str, report: &mut Report) -> Option<Node> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -108,13 +114,8 @@ fn build(text: &str, report: &mut Report, original: impl Fn(Location) -> Locatio
             tree = Some(root);
         }
     }
-    let start = Place { location: Location::START, path: FieldPath::default() };
-    tree.ok_or_else(|| Failure::Refused(start, EMPTY.to_owned()))
+    Ok(tree.unwrap_or(Node { location: Location::START, value: Value::Null }))
 }
-
-/// Of a text without a document.
-pub(crate) const EMPTY: &str =
-    "the file is empty; a configuration has the fields gateway, admin, functions and customDomains";
 
 fn location(marker: &Marker) -> Location {
     Location { line: marker.line(), column: marker.col() + 1 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::address;
 use crate::reader::{Field, Object};
 use crate::report::Report;
 use crate::snapshot::{AdminSettings, GatewaySettings, Limits, Timeouts};
@@ -17,7 +16,7 @@ pub(super) fn read_gateway(field: Option<Field<'_>>, report: &mut Report) -> Gat
         return settings;
     };
     let right = "an address with port, as \"127.0.0.1:8080\"";
-    if let Some(http) = object.field("http").and_then(|field| address::read(&field, right, report)) {
+    if let Some(http) = object.field("http").and_then(|field| field.address(right, report)) {
         settings.http = http;
     }
     if let Some(workers) = integer(&mut object, "workers", 1, 1024, "", report) {
@@ -56,7 +55,7 @@ pub(super) fn read_admin(field: Option<Field<'_>>, report: &mut Report) -> Admin
             Value::String(text) if text == "none" => settings.listen = None,
             _ => {
                 let right = "an address with port, as \"127.0.0.1:8081\", or none";
-                let listen = address::read(&field, right, report);
+                let listen = field.address(right, report);
                 if listen.is_some() {
                     settings.listen = listen;
                 }

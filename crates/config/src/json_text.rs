@@ -4,20 +4,37 @@ use std::fmt::Write;
 use claimgate_jose::json;
 
 use crate::place::Location;
+use crate::reader::Field;
+use crate::report::Report;
 use crate::yaml::{Entry, Node, Value};
 
 /// Parses a string that holds JSON; every node stands where the string does. The error reads on
 /// from `expected …,`, and quotes nothing.
-pub(super) fn parse(text: &str, location: Location) -> Result<Node, String> {
+pub(crate) fn parse(text: &str, location: Location) -> Result<Node, String> {
     match json::Value::parse(text.as_bytes()) {
         Ok(value) => Ok(located(value, location)),
         Err(why) => Err(format!("found a string that is not valid JSON: {why}")),
     }
 }
 
+impl Field<'_> {
+    /// The value as JSON; numbers stay as they were written.
+    pub fn json(&self, report: &mut Report) -> Option<json::Value> {
+        let value = json::Value::parse(print(self.node).as_bytes());
+        if value.is_err() {
+            report.error(
+                &self.place,
+                "a number here is none of JSON's, as .inf, 0x10 or 007; write it as a \
+                                       string or in plain decimal",
+            );
+        }
+        value.ok()
+    }
+}
+
 /// Prints a node as JSON. Numbers stay as they were written, so that YAML's own kinds of numbers
 /// are refused by whoever parses the text.
-pub(super) fn print(node: &Node) -> String {
+pub(crate) fn print(node: &Node) -> String {
     let mut text = String::new();
     print_to(&mut text, node);
     text
