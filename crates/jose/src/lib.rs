@@ -13,4 +13,4 @@ pub mod verify;
 pub use alg::{Algorithm, Curve, KeyType};
 pub use jwk::{Jwk, JwkSet, KeyProblem};
 pub use sign::{SignError, SigningKey};
-pub use verify::{Policy, VerifiedClaims, VerifyError, verify};
+pub use verify::{Check, Policy, Times, VerifiedClaims, VerifyError, verify, verify_observed};

@@ -1,8 +1,10 @@
 //! Verification of a token (RFC 7515 section 5.2, RFC 7519 section 7.2).
+mod check;
 mod error;
 #[cfg(test)]
 mod tests;
 
+pub use check::{Check, Times};
 pub use error::{TokenPart, VerifyError};
 
 use crate::json::{Object, Value};
@@ -38,20 +40,55 @@ pub fn verify(
     policy: &Policy,
     now: Duration,
 ) -> Result<VerifiedClaims, VerifyError> {
+    verify_observed(token, keys, policy, now, |_| {})
+}
+
+/// As [`verify`], and tells of each check that the token has passed, in their order: the first one that
+/// is not told of is the one that failed.
+pub fn verify_observed(
+    token: &[u8],
+    keys: &JwkSet,
+    policy: &Policy,
+    now: Duration,
+    mut passed: impl FnMut(Check<'_>),
+) -> Result<VerifiedClaims, VerifyError> {
     let segments = Segments::of(token)?;
-    let header = Header::parse(segments.header)?;
-    let key = choose_key(keys, header.key_id.as_deref())?;
-    verify_signature(key, header.algorithm, segments.signing_input, segments.signature)?;
+    passed(Check::Form);
+
+    let header = json_object(TokenPart::Header, segments.header)?;
+    passed(Check::Header(&header));
+    let algorithm = algorithm_of(&header)?;
+    passed(Check::Algorithm(algorithm));
+    check_extensions(&header)?;
+    passed(Check::Extensions);
+    let key_id = key_id_of(&header)?;
+    passed(Check::KeyId(key_id));
+
+    let key = choose_key(keys, key_id)?;
+    passed(Check::Key(key));
+    let signature_bytes = fit_key(key, algorithm)?;
+    passed(Check::KeyFits);
+    verify_signature(key, algorithm, signature_bytes, segments.signing_input, segments.signature)?;
+    passed(Check::Signature);
 
     let claims = json_object(TokenPart::Payload, segments.payload)?;
-    let expires_at = check_times(&claims, policy.leeway, now)?;
+    passed(Check::Payload(&claims));
+    let times = times_of(&claims)?;
+    passed(Check::Times(times));
+    check_expiry(&times, policy.leeway, now)?;
+    passed(Check::Expiry);
+    check_not_before(&times, policy.leeway, now)?;
+    passed(Check::NotBefore);
     check_issuer(&claims, &policy.issuers)?;
+    passed(Check::Issuer);
     check_audience(&claims, &policy.audiences)?;
+    passed(Check::Audience);
+
     Ok(VerifiedClaims {
         claims,
-        algorithm: header.algorithm,
+        algorithm,
         key_id: key.key_id().map(str::to_owned),
-        expires_at,
+        expires_at: times.expires_at,
     })
 }
 
@@ -118,30 +155,29 @@ impl<'a> Segments<'a> {
     }
 }
 
-/// The header parameters that have a meaning here. `jwk`, `jku`, `x5c`, `x5u` have none: a token does
-/// not choose who may sign it (RFC 8725 section 3.10).
-struct Header {
-    algorithm: Algorithm,
-    key_id: Option<String>,
+/// `alg`, `crit`, `b64` and `kid` are the header parameters that have a meaning here. `jwk`, `jku`, `x5c`
+/// and `x5u` have none: a token does not choose who may sign it (RFC 8725 section 3.10).
+fn algorithm_of(header: &Object) -> Result<Algorithm, VerifyError> {
+    let algorithm = header.get("alg").and_then(Value::as_str).ok_or(VerifyError::MissingAlgorithm)?;
+    Algorithm::from_name(algorithm).ok_or_else(|| VerifyError::unsupported(algorithm))
 }
 
-impl Header {
-    fn parse(segment: &[u8]) -> Result<Self, VerifyError> {
-        let header = json_object(TokenPart::Header, segment)?;
-        let algorithm = header.get("alg").and_then(Value::as_str).ok_or(VerifyError::MissingAlgorithm)?;
-        let algorithm = Algorithm::from_name(algorithm).ok_or_else(|| VerifyError::unsupported(algorithm))?;
-        if header.get("crit").is_some() {
-            return Err(VerifyError::CriticalHeader);
-        }
-        if header.get("b64").is_some() {
-            return Err(VerifyError::UnencodedPayload);
-        }
-        let key_id = match header.get("kid") {
-            None => None,
-            Some(Value::String(key_id)) => Some(key_id.clone()).filter(|key_id| !key_id.is_empty()),
-            Some(_) => return Err(VerifyError::InvalidKeyId),
-        };
-        Ok(Self { algorithm, key_id })
+fn check_extensions(header: &Object) -> Result<(), VerifyError> {
+    if header.get("crit").is_some() {
+        return Err(VerifyError::CriticalHeader);
+    }
+    if header.get("b64").is_some() {
+        return Err(VerifyError::UnencodedPayload);
+    }
+    Ok(())
+}
+
+/// `None` when it is absent or empty.
+fn key_id_of(header: &Object) -> Result<Option<&str>, VerifyError> {
+    match header.get("kid") {
+        None => Ok(None),
+        Some(Value::String(key_id)) => Ok(Some(key_id.as_str()).filter(|key_id| !key_id.is_empty())),
+        Some(_) => Err(VerifyError::InvalidKeyId),
     }
 }
 
@@ -158,15 +194,19 @@ fn choose_key<'a>(keys: &'a JwkSet, key_id: Option<&str>) -> Result<&'a Jwk, Ver
     }
 }
 
-/// The key decides which algorithms are possible, never the token (RFC 8725 section 3.1).
+/// Gives the length of the key's signatures in bytes. The key decides which algorithms are possible, never
+/// the token (RFC 8725 section 3.1).
+fn fit_key(key: &Jwk, algorithm: Algorithm) -> Result<usize, VerifyError> {
+    key.signature_bytes(algorithm).ok_or(VerifyError::AlgorithmMismatch { token: algorithm })
+}
+
 fn verify_signature(
     key: &Jwk,
     algorithm: Algorithm,
+    expected: usize,
     signing_input: &[u8],
     signature: &[u8],
 ) -> Result<(), VerifyError> {
-    let expected =
-        key.signature_bytes(algorithm).ok_or(VerifyError::AlgorithmMismatch { token: algorithm })?;
     let signature = decode(TokenPart::Signature, signature)?;
     if signature.len() != expected {
         return Err(VerifyError::WrongSignatureLength { found: signature.len(), expected });
@@ -174,19 +214,25 @@ fn verify_signature(
     if key.verifies(algorithm, signing_input, &signature) { Ok(()) } else { Err(VerifyError::BadSignature) }
 }
 
-/// Gives `exp`. The last valid moment lies just before `exp`, the first is `nbf` (RFC 7519 section
-/// 4.1); `iat` must be a time and is not compared, so that a clock that is a little off does no harm.
-fn check_times(claims: &Object, leeway: Duration, now: Duration) -> Result<Option<Duration>, VerifyError> {
-    let expires_at = time(claims, "exp")?;
-    let not_before = time(claims, "nbf")?;
-    time(claims, "iat")?;
-    if expires_at.is_some_and(|expires_at| expires_at.saturating_add(leeway) <= now) {
-        return Err(VerifyError::Expired);
-    }
-    if not_before.is_some_and(|not_before| not_before > now.saturating_add(leeway)) {
-        return Err(VerifyError::NotYetValid);
-    }
-    Ok(expires_at)
+/// `iat` must be a time and is not compared, so that a clock that is a little off does no harm.
+fn times_of(claims: &Object) -> Result<Times, VerifyError> {
+    Ok(Times {
+        expires_at: time(claims, "exp")?,
+        not_before: time(claims, "nbf")?,
+        issued_at: time(claims, "iat")?,
+    })
+}
+
+/// The last valid moment lies just before `exp` (RFC 7519 section 4.1.4).
+fn check_expiry(times: &Times, leeway: Duration, now: Duration) -> Result<(), VerifyError> {
+    let expired = times.expires_at.is_some_and(|expires_at| expires_at.saturating_add(leeway) <= now);
+    if expired { Err(VerifyError::Expired) } else { Ok(()) }
+}
+
+/// The first valid moment is `nbf` (RFC 7519 section 4.1.5).
+fn check_not_before(times: &Times, leeway: Duration, now: Duration) -> Result<(), VerifyError> {
+    let early = times.not_before.is_some_and(|not_before| not_before > now.saturating_add(leeway));
+    if early { Err(VerifyError::NotYetValid) } else { Ok(()) }
 }
 
 /// A NumericDate (RFC 7519 section 2). One that is malformed is never taken for absent.

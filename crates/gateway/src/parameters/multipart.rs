@@ -92,31 +92,33 @@ impl Multipart {
         named.map(|part| self.body.get(part.content.clone()).unwrap_or_default())
     }
 
-    /// Removes every spelling of a parameter; the other parts keep their bytes.
-    pub fn remove(self, name: &str) -> Self {
+    /// Removes every spelling of a parameter and tells whether there was any; the other parts keep their
+    /// bytes.
+    pub fn remove(&mut self, name: &str) -> bool {
         let is_named = |part: &Part| {
             let decoded: Vec<u8> = percent_decode(&part.name).collect();
             names_parameter(&part.name, name) || names_parameter(&decoded, name)
         };
         if !self.parts.iter().any(is_named) {
-            return self;
+            return false;
         }
         let mut body = Vec::with_capacity(self.body.len());
-        let mut parts = Vec::with_capacity(self.parts.len());
-        for part in self.parts {
-            if !is_named(&part) {
-                let shift = |range: &Range<usize>| {
-                    let start = body.len() + range.start - part.whole.start;
-                    start..start + range.len()
-                };
-                let (whole, content) = (shift(&part.whole), shift(&part.content));
-                body.extend_from_slice(self.body.get(part.whole.clone()).unwrap_or_default());
-                parts.push(Part { name: part.name, whole, content });
+        self.parts.retain_mut(|part| {
+            if is_named(part) {
+                return false;
             }
-        }
-        let closing = body.len()..body.len() + self.closing.len();
-        body.extend_from_slice(self.body.get(self.closing).unwrap_or_default());
-        Self { delimiter: self.delimiter, body: body.into(), parts, closing }
+            let start = body.len();
+            body.extend_from_slice(self.body.get(part.whole.clone()).unwrap_or_default());
+            let shift = |at: usize| start + at - part.whole.start;
+            part.content = shift(part.content.start)..shift(part.content.end);
+            part.whole = start..body.len();
+            true
+        });
+        let closing = body.len();
+        body.extend_from_slice(self.body.get(self.closing.clone()).unwrap_or_default());
+        self.closing = closing..body.len();
+        self.body = body.into();
+        true
     }
 
     /// Adds a part before the closing delimiter, or gives the form back as it was when the part cannot

@@ -186,3 +186,37 @@ fn kid_picks_the_key() {
         assert_eq!(reason(result), expected, "{keys} {kid}");
     }
 }
+
+#[test]
+fn the_first_check_not_told_of_is_the_one_that_failed() {
+    let good = r#"{"iss":"a","aud":"b","exp":1800000000,"nbf":1,"iat":1}"#;
+    let policy =
+        Policy { issuers: vec!["a".to_owned()], audiences: vec!["b".to_owned()], ..Policy::default() };
+    for (token, failed) in [
+        (token(HEADER, good), None),
+        ("a.b".to_owned(), Some("form")),
+        ("!.e30.".to_owned(), Some("header")),
+        (token("{}", good), Some("alg")),
+        (token(r#"{"alg":"HS256","crit":["b64"]}"#, good), Some("crit")),
+        (token(r#"{"alg":"HS256","kid":1}"#, good), Some("kid")),
+        (token(r#"{"alg":"HS256","kid":"other"}"#, good), Some("key")),
+        (token(r#"{"alg":"RS256"}"#, good), Some("key_fit")),
+        (token(HEADER, good).replace('.', ".."), Some("form")),
+        (format!("{}AA", token(HEADER, good)), Some("signature")),
+        (token(HEADER, "[]"), Some("payload")),
+        (token(HEADER, r#"{"iat":"1"}"#), Some("times")),
+        (token(HEADER, r#"{"exp":1}"#), Some("exp")),
+        (token(HEADER, r#"{"nbf":1800000000}"#), Some("nbf")),
+        (token(HEADER, r#"{"aud":"b"}"#), Some("iss")),
+        (token(HEADER, r#"{"iss":"a"}"#), Some("aud")),
+    ] {
+        let mut passed = Vec::new();
+        let verified =
+            verify_observed(token.as_bytes(), &secret_set(), &policy, Duration::from_secs(NOW), |check| {
+                passed.push(check.name());
+            });
+        assert_eq!(passed, Check::NAMES[..passed.len()], "{token}");
+        assert_eq!(Check::NAMES.get(passed.len()).copied(), failed, "{token}");
+        assert_eq!(verified.is_ok(), failed.is_none(), "{token}");
+    }
+}

@@ -29,7 +29,8 @@ fn published_signatures_fit() {
 
         // Not every payload is JSON, so this looks at the signature alone.
         let segments = Segments::of(token.as_bytes()).unwrap();
-        let fits = |input: &[u8]| verify_signature(key, algorithm, input, segments.signature);
+        let bytes = fit_key(key, algorithm).unwrap();
+        let fits = |input: &[u8]| verify_signature(key, algorithm, bytes, input, segments.signature);
         assert_eq!(fits(segments.signing_input), Ok(()), "{source}");
         assert_eq!(fits(segments.header), Err(VerifyError::BadSignature), "{source}");
         fitting += 1;
