@@ -198,11 +198,12 @@ def test_the_request_streams(behind):
     """The client sends the second piece only when the function has the first."""
     first_arrived = threading.Event()
 
-    def answer(request, stream, number):
+    def answer(request, stream, _):
         first = stream.read_chunk()
         first_arrived.set()
-        plain_answer(request, stream, number)
+        stream.read_body(request)
         request.body = first + request.body
+        stream.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
 
     gateway = behind(answer, timeouts={"firstByteSeconds": 20})
     with gateway.connect() as connection:

@@ -14,6 +14,7 @@ use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower_service::Service;
 
+use crate::body::request::RequestBody;
 use crate::body::upload::Upload;
 use crate::connect::{Connector, Protocol, Stream};
 use crate::error::InvokeError;
@@ -49,14 +50,13 @@ impl Http1 {
         Self { client }
     }
 
-    /// Sends a request, whose URI is absolute.
+    /// Sends a request, whose URI is absolute and whose headers tell the length of its body.
     pub(crate) async fn send(
         &self,
         mut request: Request<Upload>,
         connect_timeout: Duration,
     ) -> Result<Response<Incoming>, InvokeError> {
         *request.version_mut() = Version::HTTP_11;
-        frame_body(&mut request);
         CONNECT_TIMEOUT.scope(connect_timeout, self.client.request(request)).await.map_err(classify)
     }
 }
@@ -79,7 +79,7 @@ impl Service<Uri> for PoolConnector {
 
 /// Makes the header tell the length that the body has. Were it another one, the function would take the
 /// rest of this body for a request, or the next request for the rest of this body.
-fn frame_body(request: &mut Request<Upload>) {
+pub(crate) fn frame_body(request: &mut Request<RequestBody>) {
     let length = request.body().size_hint().exact();
     let needs_length = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
     let headers = request.headers_mut();

@@ -34,6 +34,26 @@ use http1::Http1;
 use http2::Http2;
 use tls::Tls;
 
+/// A request as it goes out to a function: with the function's address in the URI, and headers that tell
+/// the length of its body, which HTTP/2 and the built-in `echo` have no need of.
+///
+/// # Errors
+/// [`InvokeError::InvalidTarget`], when the function's address and the request's path make no URI.
+pub fn outgoing(
+    function: &Function,
+    request: Request<RequestBody>,
+) -> Result<Request<RequestBody>, InvokeError> {
+    let mut request = match &function.target {
+        FunctionTarget::Url { origin, base_path } => url::join(origin, base_path, request)?,
+        FunctionTarget::Unix(path) => url::join(&url::unix_origin(path)?, "", request)?,
+        FunctionTarget::Echo => return Ok(request),
+    };
+    if !http2::is_grpc(request.headers()) {
+        http1::frame_body(&mut request);
+    }
+    Ok(request)
+}
+
 /// Reaches functions.
 ///
 /// There is one for the life of the process: its connections stay open across reloads of the
@@ -106,15 +126,9 @@ impl Functions {
         request: Request<RequestBody>,
         timeouts: &Timeouts,
     ) -> Result<Response<ResponseBody>, InvokeError> {
+        let request = outgoing(function, request)?;
         match &function.target {
-            FunctionTarget::Url { origin, base_path } => {
-                let request = url::join(origin, base_path, request)?;
-                self.send(request, timeouts).await
-            }
-            FunctionTarget::Unix(path) => {
-                let request = url::join(&url::unix_origin(path)?, "", request)?;
-                self.send(request, timeouts).await
-            }
+            FunctionTarget::Url { .. } | FunctionTarget::Unix(_) => self.send(request, timeouts).await,
             FunctionTarget::Echo => echo::answer(&function.name, request, timeouts.idle).await,
         }
     }

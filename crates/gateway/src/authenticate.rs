@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use claimgate_config::snapshot::{Authentication, Domain, GatewaySettings, JwtAuthentication, TokenSource};
-use claimgate_jose::{VerifiedClaims, verify};
+use claimgate_jose::{VerifiedClaims, verify_observed};
 
 use crate::parameters::{cookie, header, urlencoded};
 use crate::path::RequestPath;
 use crate::rejection::Rejection;
-use crate::request::{Body, FunctionRequest};
+use crate::request::FunctionRequest;
+use crate::step::{Observer, Step};
 
 /// A request that may go to its function. Only [`authenticate`] makes one, and nothing is forwarded
 /// without.
@@ -19,9 +20,9 @@ pub struct Authenticated<'a> {
     claims: Option<VerifiedClaims>,
 }
 
-impl Authenticated<'_> {
+impl<'a> Authenticated<'a> {
     /// How the domain's requests are authenticated; `None` when it is anonymous.
-    pub fn authentication(&self) -> Option<&JwtAuthentication> {
+    pub fn authentication(&self) -> Option<&'a JwtAuthentication> {
         self.authentication
     }
 
@@ -38,17 +39,22 @@ pub async fn authenticate<'a>(
     request: &mut FunctionRequest<'_>,
     settings: &GatewaySettings,
     now: Duration,
+    observer: &mut impl Observer<'a>,
 ) -> Result<Authenticated<'a>, Rejection> {
-    let jwt = match &domain.authentication {
-        Authentication::Anonymous => return Ok(Authenticated { authentication: None, claims: None }),
-        Authentication::Jwt(jwt) => jwt,
+    let authentication = &domain.authentication;
+    let (jwt, needs_token) = match authentication {
+        Authentication::Anonymous => (None, false),
+        Authentication::Jwt(jwt) => (Some(jwt), path.needs_token(&jwt.scope)),
     };
-    if !path.needs_token(&jwt.scope) {
-        return Ok(Authenticated { authentication: Some(jwt), claims: None });
-    }
+    observer.observe(Step::Authentication { authentication, needs_token });
+    let Some(jwt) = jwt.filter(|_| needs_token) else {
+        return Ok(Authenticated { authentication: jwt, claims: None });
+    };
     for source in &jwt.token_lookup {
-        let token = match look_up(source, request, settings).await? {
-            Lookup::Absent => continue,
+        let found = look_up(source, request, settings).await?;
+        observer.observe(Step::LookedUp { source, found: &found });
+        let token = match found {
+            Lookup::Absent | Lookup::NoForm => continue,
             Lookup::Ambiguous => return Err(Rejection::AmbiguousToken),
             Lookup::WrongPrefix => return Err(Rejection::WrongPrefix),
             Lookup::Found(token) => token,
@@ -57,10 +63,13 @@ pub async fn authenticate<'a>(
         if token.len() > limit {
             return Err(Rejection::TokenTooLong { limit });
         }
-        let claims = verify(&token, &jwt.keys, &jwt.policy, now)?;
+        let claims = verify_observed(&token, &jwt.keys, &jwt.policy, now, |check| {
+            observer.observe(Step::Passed(check));
+        })?;
         drop(token);
         if !jwt.forward_token {
             remove_token(source, request);
+            observer.observe(Step::TokenRemoved(source));
         }
         return Ok(Authenticated { authentication: Some(jwt), claims: Some(claims) });
     }
@@ -69,10 +78,16 @@ pub async fn authenticate<'a>(
 
 /// What is at one place where a token may be.
 #[derive(Debug, PartialEq, Eq)]
-enum Lookup<'a> {
+pub enum Lookup<'a> {
+    /// Nothing.
     Absent,
+    /// Nothing, as the body is no form.
+    NoForm,
+    /// More than one value.
     Ambiguous,
+    /// A value that lacks the prefix.
     WrongPrefix,
+    /// A token.
     Found(Cow<'a, [u8]>),
 }
 
@@ -101,9 +116,9 @@ async fn look_up<'a>(
         }
         TokenSource::Form(name) => {
             request.read_form(&settings.limits, &settings.timeouts).await?;
-            match &request.body {
-                Body::Form(form) => the_only(form.values(name).into_iter().map(Cow::Owned)),
-                Body::Stream(_) => Lookup::Absent,
+            match request.form() {
+                Some(form) => the_only(form.values(name).into_iter().map(Cow::Owned)),
+                None => Lookup::NoForm,
             }
         }
     })
@@ -141,6 +156,6 @@ fn remove_token(source: &TokenSource, request: &mut FunctionRequest<'_>) {
         TokenSource::Header { name, .. } => header::remove(&mut request.headers, name),
         TokenSource::Cookie(name) => cookie::remove(&mut request.headers, name),
         TokenSource::Query(name) => request.remove_query(name),
-        TokenSource::Form(name) => request.change_form(|form| form.remove(name)),
-    }
+        TokenSource::Form(name) => request.form().is_some_and(|form| form.remove(name)),
+    };
 }

@@ -19,6 +19,7 @@ mod request;
 mod request_id;
 mod request_path;
 mod respond;
+mod step;
 mod tunnel;
 
 pub use gateway::Gateway;

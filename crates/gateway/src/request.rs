@@ -51,13 +51,23 @@ impl FunctionRequest<'_> {
         Ok(())
     }
 
-    /// Removes every spelling of a query parameter.
-    pub fn remove_query(&mut self, name: &str) {
+    /// Removes every spelling of a query parameter and tells whether there was any.
+    pub fn remove_query(&mut self, name: &str) -> bool {
         if let Some(query) = &self.query
             && let Cow::Owned(kept) = urlencoded::remove(query, name)
         {
             // A `?` with nothing behind it would be left of `?uid=evil`.
             self.query = (!kept.is_empty()).then_some(Cow::Owned(kept));
+            return true;
+        }
+        false
+    }
+
+    /// The body's form, if it was read as one.
+    pub fn form(&mut self) -> Option<&mut Form> {
+        match &mut self.body {
+            Body::Form(form) => Some(form),
+            Body::Stream(_) => None,
         }
     }
 
@@ -71,14 +81,6 @@ impl FunctionRequest<'_> {
         {
             self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(URLENCODED));
             self.body = Body::Form(Form::Urlencoded(bytes::Bytes::new()));
-        }
-    }
-
-    /// Changes the form, if the body was read as one.
-    pub fn change_form(&mut self, change: impl FnOnce(Form) -> Form) {
-        if let Body::Form(form) = &mut self.body {
-            let taken = std::mem::replace(form, Form::Urlencoded(bytes::Bytes::new()));
-            *form = change(taken);
         }
     }
 

@@ -1,5 +1,5 @@
-//! The path of every request, from top to bottom: host and path → route → token → claims → function →
-//! answer, and one line in the log.
+//! The path of every request, from top to bottom: host and path → route → token → claims ([`prepare`]) →
+//! function → answer ([`Worker::handle`]), and one line in the log.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -7,14 +7,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use claimgate_config::Snapshot;
-use claimgate_config::snapshot::{Domain, Route, RouteMatch};
-use claimgate_functions::{Functions, ResponseBody};
+use claimgate_config::snapshot::{ClaimMapping, Domain, Route, RouteMatch};
+use claimgate_functions::{Functions, RequestBody, ResponseBody};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
 
 use crate::authenticate::authenticate;
 use crate::authority::Authority;
+use crate::claims::Delivery;
 use crate::gateway::Gateway;
 use crate::parameters::cookie;
 use crate::path::{PathError, RequestPath};
@@ -22,6 +24,7 @@ use crate::refusal::Refusal;
 use crate::rejection::{Fault, Rejection};
 use crate::request::{Body, FunctionRequest};
 use crate::request_id::RequestId;
+use crate::step::{Observer, Step};
 use crate::tunnel::Tunnels;
 use crate::{claims, headers, respond};
 
@@ -63,6 +66,15 @@ impl Worker {
         };
 
         let domain = record.domain.map_or("", |domain| domain.name.as_str());
+        for mapping in &record.not_carried {
+            self.gateway.metrics().count_claim_not_forwarded(domain);
+            tracing::warn!(
+                request_id = %id,
+                domain,
+                claim = mapping.claim,
+                "the claim cannot be carried where claimPassBy puts it, and was left out"
+            );
+        }
         let (response, outcome, reason) = match result {
             Ok(response) => (response, "accepted", ""),
             Err(rejection) => {
@@ -100,82 +112,27 @@ impl Worker {
         response
     }
 
-    /// The stages of a request. Whatever ends it early is a [`Rejection`].
+    /// Finds the answer to a request. Whatever ends it early is a [`Rejection`].
     #[allow(
         clippy::too_many_arguments,
         reason = "one path, read from top to bottom, with nothing hidden in a context"
     )]
-    async fn handle<'a>(
+    async fn handle<'s>(
         &self,
-        snapshot: &'a Snapshot,
+        snapshot: &'s Snapshot,
         request: Request<Incoming>,
         uri: &Uri,
         client: IpAddr,
         id: &RequestId,
         now: Duration,
-        record: &mut Record<'a>,
+        record: &mut Record<'s>,
     ) -> Result<Response<ResponseBody>, Rejection> {
-        let settings = &snapshot.gateway;
-        let (mut client_side, method) = (None, request.method().clone());
-        let (mut parts, body) = request.into_parts();
-
-        // What the request is for.
-        crate::limits::check(&parts, &settings.limits)?;
-        if headers::has_ambiguous_length(&parts) {
-            return Err(Refusal::AmbiguousLength.into());
-        }
-        if method == Method::CONNECT {
-            return Err(Rejection::Connect);
-        }
-        let authority = Authority::of(&parts)?;
-        let domain = snapshot.domains.find(&authority.host).ok_or(Rejection::UnknownDomain)?;
-        record.domain = Some(domain);
-        let path = RequestPath::parse(uri.path())?;
-        let route = match domain.routes.find(path.canonical(), &method) {
-            RouteMatch::Found(route) => route,
-            RouteMatch::MethodNotAllowed(methods) => return Err(Rejection::MethodNotAllowed(methods)),
-            RouteMatch::NotFound => return Err(Rejection::NoRoute),
-        };
-        record.route = Some(route);
-
-        // What of it concerns the client's connection alone.
-        let websocket = headers::asks_for_websocket(&parts);
-        if websocket {
-            client_side = parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
-        }
-        headers::remove_hop_by_hop(&mut parts.headers);
-        if parts.version >= Version::HTTP_2 {
-            cookie::join_fields(&mut parts.headers);
-        }
-
-        // Who sent it.
-        let mut request = FunctionRequest {
-            method,
-            headers: parts.headers,
-            query: uri.query().map(|query| Cow::Borrowed(query.as_bytes())),
-            body: Body::Stream(body),
-        };
-        let began = Instant::now();
-        let authenticated = authenticate(domain, &path, &mut request, settings, now).await;
-        record.authenticate = began.elapsed();
-        let authenticated = authenticated?;
-
-        // What the function is told.
-        headers::set_for_function(&mut request.headers, &authority, client, id, websocket);
-        for mapping in claims::forward(&authenticated, &mut request, settings).await? {
-            self.gateway.metrics().count_claim_not_forwarded(&domain.name);
-            tracing::warn!(
-                request_id = %id,
-                domain = domain.name,
-                claim = mapping.claim,
-                "the claim cannot be carried where claimPassBy puts it, and was left out"
-            );
-        }
+        let Prepared { route, request, client_side } =
+            prepare(snapshot, request, uri, client, id, now, record).await?;
 
         // What the function answers.
-        let request = invocation(request, &path)?;
         let began = Instant::now();
-        let response = self.functions.invoke(&route.function, request, &settings.timeouts).await;
+        let response = self.functions.invoke(&route.function, request, &snapshot.gateway.timeouts).await;
         record.function = began.elapsed();
         let mut response = response?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -190,20 +147,109 @@ impl Worker {
     }
 }
 
-/// What the log line tells of a request.
+/// A request that may go to its function.
+#[derive(Debug)]
+pub struct Prepared<'s> {
+    /// The route that serves it.
+    pub route: &'s Route,
+    /// As the function receives it.
+    pub request: Request<RequestBody>,
+    /// The client's connection, when the request asks for a WebSocket.
+    pub client_side: Option<OnUpgrade>,
+}
+
+/// The stages of a request before its function. Whatever ends it here is a [`Rejection`]; `uri` is the
+/// request's, and `now` counts from the Unix epoch.
+pub async fn prepare<'s>(
+    snapshot: &'s Snapshot,
+    request: Request<Incoming>,
+    uri: &Uri,
+    client: IpAddr,
+    id: &RequestId,
+    now: Duration,
+    observer: &mut impl Observer<'s>,
+) -> Result<Prepared<'s>, Rejection> {
+    let settings = &snapshot.gateway;
+    let (mut client_side, method) = (None, request.method().clone());
+    let (mut parts, body) = request.into_parts();
+
+    // What the request is for.
+    crate::limits::check(&parts, &settings.limits)?;
+    if headers::has_ambiguous_length(&parts) {
+        return Err(Refusal::AmbiguousLength.into());
+    }
+    if method == Method::CONNECT {
+        return Err(Rejection::Connect);
+    }
+    let authority = Authority::of(&parts)?;
+    let host = &authority.host;
+    let domain = snapshot.domains.find(host).ok_or(Rejection::UnknownDomain)?;
+    observer.observe(Step::Domain { host, domain });
+    let path = RequestPath::parse(uri.path())?;
+    observer.observe(Step::Path(&path));
+    let route = match domain.routes.find(path.canonical(), &method) {
+        RouteMatch::Found(route) => route,
+        RouteMatch::MethodNotAllowed(methods) => return Err(Rejection::MethodNotAllowed(methods)),
+        RouteMatch::NotFound => return Err(Rejection::NoRoute),
+    };
+    observer.observe(Step::Route(route));
+
+    // What of it concerns the client's connection alone.
+    let websocket = headers::asks_for_websocket(&parts);
+    if websocket {
+        client_side = parts.extensions.remove::<OnUpgrade>();
+    }
+    headers::remove_hop_by_hop(&mut parts.headers);
+    if parts.version >= Version::HTTP_2 {
+        cookie::join_fields(&mut parts.headers);
+    }
+
+    // Who sent it.
+    let mut request = FunctionRequest {
+        method,
+        headers: parts.headers,
+        query: uri.query().map(|query| Cow::Borrowed(query.as_bytes())),
+        body: Body::Stream(body),
+    };
+    let began = Instant::now();
+    let authenticated = authenticate(domain, &path, &mut request, settings, now, observer).await;
+    observer.observe(Step::Authenticated(began.elapsed()));
+    let authenticated = authenticated?;
+
+    // What the function is told.
+    headers::set_for_function(&mut request.headers, &authority, client, id, websocket);
+    claims::forward(&authenticated, &mut request, settings, observer).await?;
+    Ok(Prepared { route, request: invocation(request, &path)?, client_side })
+}
+
+/// What the log tells of a request.
 #[derive(Default)]
-struct Record<'a> {
-    domain: Option<&'a Domain>,
-    route: Option<&'a Route>,
+struct Record<'s> {
+    domain: Option<&'s Domain>,
+    route: Option<&'s Route>,
+    not_carried: Vec<&'s ClaimMapping>,
     authenticate: Duration,
     function: Duration,
+}
+
+impl<'s> Observer<'s> for Record<'s> {
+    #[inline]
+    fn observe(&mut self, step: Step<'s, '_>) {
+        match step {
+            Step::Domain { domain, .. } => self.domain = Some(domain),
+            Step::Route(route) => self.route = Some(route),
+            Step::Authenticated(duration) => self.authenticate = duration,
+            Step::Claim { mapping, delivery: Delivery::NotCarried } => self.not_carried.push(mapping),
+            _ => {}
+        }
+    }
 }
 
 /// The request as the function receives it.
 fn invocation(
     request: FunctionRequest<'_>,
     path: &RequestPath<'_>,
-) -> Result<Request<claimgate_functions::RequestBody>, Rejection> {
+) -> Result<Request<RequestBody>, Rejection> {
     let FunctionRequest { method, mut headers, query, body } = request;
     let mut target = path.forwarded().as_bytes().to_vec();
     if let Some(query) = &query {

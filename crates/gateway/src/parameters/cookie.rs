@@ -23,14 +23,14 @@ pub fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item =
     })
 }
 
-/// Removes every spelling of a cookie; the others keep their bytes.
-pub fn remove(headers: &mut HeaderMap, name: &str) {
+/// Removes every spelling of a cookie and tells whether there was any; the others keep their bytes.
+pub fn remove(headers: &mut HeaderMap, name: &str) -> bool {
     if !headers
         .get_all(COOKIE)
         .iter()
         .any(|field| cookies(field.as_bytes()).any(|cookie| is_named(cookie, name)))
     {
-        return;
+        return false;
     }
     let fields: Vec<HeaderValue> = headers.get_all(COOKIE).iter().cloned().collect();
     headers.remove(COOKIE);
@@ -40,6 +40,7 @@ pub fn remove(headers: &mut HeaderMap, name: &str) {
             headers.append(COOKIE, kept);
         }
     }
+    true
 }
 
 /// Sets a cookie before all others. The value is percent-encoded where a cookie cannot carry it.

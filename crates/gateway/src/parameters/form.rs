@@ -1,5 +1,7 @@
 //! A form in the body of a request, buffered whole.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
@@ -102,26 +104,30 @@ impl Form {
         }
     }
 
-    /// Removes every spelling of a parameter.
-    pub fn remove(self, name: &str) -> Self {
+    /// Removes every spelling of a parameter and tells whether there was any.
+    pub fn remove(&mut self, name: &str) -> bool {
         match self {
-            Self::Urlencoded(body) => match urlencoded::remove(&body, name) {
-                std::borrow::Cow::Borrowed(_) => Self::Urlencoded(body),
-                std::borrow::Cow::Owned(kept) => Self::Urlencoded(kept.into()),
+            Self::Urlencoded(body) => match urlencoded::remove(body, name) {
+                Cow::Borrowed(_) => false,
+                Cow::Owned(kept) => {
+                    *body = kept.into();
+                    true
+                }
             },
-            Self::Multipart(form) => Self::Multipart(form.remove(name)),
+            Self::Multipart(form) => form.remove(name),
         }
     }
 
-    /// Adds a parameter, or gives the form back as it was when it cannot carry the value.
-    pub fn append(self, name: &str, value: &str) -> Result<Self, Self> {
+    /// Adds a parameter, or gives false and leaves the form as it is when it cannot carry the value.
+    pub fn append(&mut self, name: &str, value: &str) -> bool {
         match self {
             Self::Urlencoded(body) => {
-                let mut body = Vec::from(body);
-                urlencoded::append(&mut body, name, value);
-                Ok(Self::Urlencoded(body.into()))
+                let mut extended = Vec::from(std::mem::take(body));
+                urlencoded::append(&mut extended, name, value);
+                *body = extended.into();
+                true
             }
-            Self::Multipart(form) => form.append(name, value).map(Self::Multipart).map_err(Self::Multipart),
+            Self::Multipart(form) => form.append(name, value),
         }
     }
 

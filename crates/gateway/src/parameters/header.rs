@@ -3,17 +3,20 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Removes every spelling of a header.
-pub fn remove(headers: &mut HeaderMap, name: &HeaderName) {
-    remove_where(headers, |other| same_name(other, name.as_str()));
+/// Removes every spelling of a header and tells whether there was any.
+pub fn remove(headers: &mut HeaderMap, name: &HeaderName) -> bool {
+    remove_where(headers, |other| same_name(other, name.as_str()))
 }
 
-/// Removes the headers whose names a test picks.
-pub fn remove_where(headers: &mut HeaderMap, picked: impl Fn(&str) -> bool) {
+/// Removes the headers whose names a test picks and tells whether there were any.
+pub fn remove_where(headers: &mut HeaderMap, picked: impl Fn(&str) -> bool) -> bool {
+    let mut found = false;
     // Most requests hold none of them, and then nothing is copied.
     while let Some(name) = headers.keys().find(|name| picked(name.as_str())).cloned() {
         headers.remove(name);
+        found = true;
     }
+    found
 }
 
 /// The header value of a text, or `None` when a header cannot carry it: a control character would be

@@ -114,23 +114,20 @@ impl Multipart {
             part.whole = start..body.len();
             true
         });
-        let closing = body.len();
-        body.extend_from_slice(self.body.get(self.closing.clone()).unwrap_or_default());
-        self.closing = closing..body.len();
-        self.body = body.into();
+        self.close(body);
         true
     }
 
-    /// Adds a part before the closing delimiter, or gives the form back as it was when the part cannot
-    /// be carried: it would hold the boundary, or readers would differ in its name.
-    pub fn append(self, name: &str, value: &str) -> Result<Self, Self> {
+    /// Adds a part before the closing delimiter. Gives false and leaves the form as it is when the part
+    /// cannot be carried: it would hold the boundary, or readers would differ in its name.
+    pub fn append(&mut self, name: &str, value: &str) -> bool {
         // The escapes are those of HTML forms (HTML, 4.10.21.8).
         let escaped = name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
         let headers = format!("Content-Disposition: form-data; name=\"{escaped}\"");
         let holds_delimiter = |text: &str| find(text.as_bytes(), &self.delimiter).is_some();
         let is_clear = part_name(headers.as_bytes()).is_ok_and(|read| read == escaped.as_bytes());
         if holds_delimiter(&headers) || holds_delimiter(value) || !is_clear {
-            return Err(self);
+            return false;
         }
         let mut body = self.body.get(..self.closing.start).unwrap_or_default().to_vec();
         let start = body.len();
@@ -140,16 +137,22 @@ impl Multipart {
         body.extend_from_slice(value.as_bytes());
         let content = content_start..body.len();
         body.extend_from_slice(b"\r\n");
-        let mut parts = self.parts;
-        parts.push(Part { name: name.as_bytes().to_vec(), whole: start..body.len(), content });
-        let closing = body.len()..body.len() + self.closing.len();
-        body.extend_from_slice(self.body.get(self.closing).unwrap_or_default());
-        Ok(Self { delimiter: self.delimiter, body: body.into(), parts, closing })
+        self.parts.push(Part { name: name.as_bytes().to_vec(), whole: start..body.len(), content });
+        self.close(body);
+        true
     }
 
     /// The body as it is now.
     pub fn into_body(self) -> Bytes {
         self.body
+    }
+
+    /// Puts the closing delimiter behind another body.
+    fn close(&mut self, mut body: Vec<u8>) {
+        let start = body.len();
+        body.extend_from_slice(self.body.get(self.closing.clone()).unwrap_or_default());
+        self.closing = start..body.len();
+        self.body = body.into();
     }
 }
 

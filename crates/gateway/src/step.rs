@@ -1,0 +1,46 @@
+//! What is decided on the path of a request, for those who follow it: the log, and whoever wants to see why
+//! a request is treated as it is.
+
+use std::time::Duration;
+
+use claimgate_config::snapshot::{Authentication, ClaimMapping, Domain, Route, TokenSource};
+use claimgate_jose::Check;
+
+use crate::authenticate::Lookup;
+use crate::claims::Delivery;
+use crate::path::RequestPath;
+
+/// Follows a request on its path. `'s` is the life of the snapshot.
+///
+/// The path is compiled for each observer, so that what one has no use for costs nothing.
+pub trait Observer<'s> {
+    /// Something was decided.
+    fn observe(&mut self, step: Step<'s, '_>);
+}
+
+/// A decision on the path of a request, in the order in which they are taken. What ends a request is a
+/// [`Rejection`](crate::rejection::Rejection) and no step.
+#[derive(Debug)]
+#[allow(dead_code, reason = "the log has no use for all of it")]
+pub enum Step<'s, 'r> {
+    /// The request is for this domain.
+    Domain { host: &'r str, domain: &'s Domain },
+    /// Its path may be read in these forms.
+    Path(&'r RequestPath<'r>),
+    /// This route serves it.
+    Route(&'s Route),
+    /// How the domain authenticates, and whether this request needs a token.
+    Authentication { authentication: &'s Authentication, needs_token: bool },
+    /// A place of the token was looked at.
+    LookedUp { source: &'s TokenSource, found: &'r Lookup<'r> },
+    /// The token has passed a check.
+    Passed(Check<'r>),
+    /// The token was taken out of the request (`forwardToken: false`).
+    TokenRemoved(&'s TokenSource),
+    /// The request was authenticated, or refused, in this time.
+    Authenticated(Duration),
+    /// The client had sent a parameter that a claim is mapped to; that was removed.
+    Removed(&'s ClaimMapping),
+    /// What became of a claim.
+    Claim { mapping: &'s ClaimMapping, delivery: Delivery<'r> },
+}
