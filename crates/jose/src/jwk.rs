@@ -7,10 +7,13 @@ mod okp;
 mod rsa;
 #[cfg(test)]
 mod tests;
+mod write;
 
+pub(crate) use ec::parameters as ecdsa_parameters;
 pub use key::Jwk;
 pub(crate) use key::{Loaded, load};
 pub(crate) use members::{Fault, base64url_member};
+pub(crate) use write::head;
 
 use crate::json::Value;
 use std::collections::HashSet;
@@ -98,7 +101,7 @@ impl JwkSet {
 }
 
 /// The `keys` array (RFC 7517 section 5.1); other members of the set have no meaning here.
-fn keys_of(jwks: &Value) -> Result<&[Value], &'static str> {
+pub(crate) fn keys_of(jwks: &Value) -> Result<&[Value], &'static str> {
     let set = jwks.as_object().ok_or("a JWK set is an object with the member `keys`")?;
     match set.get("keys") {
         Some(keys) => keys.as_array().ok_or("`keys` must be an array of keys"),

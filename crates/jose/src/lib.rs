@@ -7,10 +7,12 @@ pub mod alg;
 pub mod base64url;
 pub mod json;
 pub mod jwk;
+pub mod key_file;
 pub mod sign;
 pub mod verify;
 
 pub use alg::{Algorithm, Curve, KeyType};
 pub use jwk::{Jwk, JwkSet, KeyProblem};
+pub use key_file::{KeyFile, KeyFileError};
 pub use sign::{SignError, SigningKey};
 pub use verify::{Check, Policy, Times, VerifiedClaims, VerifyError, verify, verify_observed};

@@ -8,7 +8,7 @@ mod tests;
 pub use error::SignError;
 
 use crate::json::Object;
-use crate::{Algorithm, Curve, base64url};
+use crate::{Algorithm, Curve, KeyType, base64url};
 use aws_lc_rs::rand::{self, SystemRandom};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -26,6 +26,12 @@ pub struct SigningKey {
     private: Private,
 }
 
+/// What the library makes.
+const RSA_SIZES: [KeySize; 4] = [KeySize::Rsa2048, KeySize::Rsa3072, KeySize::Rsa4096, KeySize::Rsa8192];
+
+/// More than any block of a hash, so a longer secret protects nothing more.
+const MAX_HMAC_BITS: usize = 8192;
+
 enum Private {
     Rsa(RsaKeyPair),
     Ec(Curve, EcdsaKeyPair),
@@ -36,12 +42,41 @@ enum Private {
 impl SigningKey {
     /// Makes a key: RSA of 2048 bits, the algorithm's curve, or an HMAC secret as long as the hash.
     pub fn generate(algorithm: Algorithm) -> Result<Self, SignError> {
-        let private = match algorithm.curve() {
-            Some(Curve::Ed25519) => Private::Ed25519(Ed25519KeyPair::generate()?),
-            Some(curve) => Private::Ec(curve, EcdsaKeyPair::generate(ec_parameters(curve)?)?),
-            None if rsa_padding(algorithm).is_ok() => Private::Rsa(RsaKeyPair::generate(KeySize::Rsa2048)?),
-            None => {
-                let mut secret = Zeroizing::new(vec![0; algorithm.hash_bytes()]);
+        let bits = match algorithm.key_type() {
+            KeyType::Rsa => 2048,
+            KeyType::Oct => 8 * algorithm.hash_bytes(),
+            KeyType::Ec | KeyType::Okp => algorithm.curve().map_or(0, Curve::bits),
+        };
+        Self::generate_sized(algorithm, bits)
+    }
+
+    /// Makes a key of a size in bits.
+    ///
+    /// RSA has 2048, 3072, 4096 or 8192; a curve its own, Ed25519 256; an HMAC secret any number of whole
+    /// bytes from the length of the hash to 8192.
+    pub fn generate_sized(algorithm: Algorithm, bits: usize) -> Result<Self, SignError> {
+        let unsupported = |possible: String| SignError::UnsupportedSize { algorithm, bits, possible };
+        let private = match (algorithm.key_type(), algorithm.curve()) {
+            (KeyType::Rsa, _) => {
+                let size = RSA_SIZES.into_iter().find(|size| 8 * size.len() == bits);
+                let size = size.ok_or_else(|| unsupported("2048, 3072, 4096 or 8192 bits".to_owned()))?;
+                Private::Rsa(RsaKeyPair::generate(size)?)
+            }
+            // The field has 255, and the key is written in 256.
+            (_, Some(Curve::Ed25519)) if bits == 255 || bits == 256 => {
+                Private::Ed25519(Ed25519KeyPair::generate()?)
+            }
+            (_, Some(Curve::Ed25519)) => return Err(unsupported("256 bits".to_owned())),
+            (_, Some(curve)) if bits == curve.bits() => {
+                Private::Ec(curve, EcdsaKeyPair::generate(ec_parameters(curve)?)?)
+            }
+            (_, Some(curve)) => return Err(unsupported(format!("{} bits", curve.bits()))),
+            (_, None) => {
+                let least = 8 * algorithm.hash_bytes();
+                if bits % 8 != 0 || !(least..=MAX_HMAC_BITS).contains(&bits) {
+                    return Err(unsupported(format!("{least} to {MAX_HMAC_BITS} bits in whole bytes")));
+                }
+                let mut secret = Zeroizing::new(vec![0; bits / 8]);
                 rand::fill(&mut secret)?;
                 Private::Hmac(secret)
             }

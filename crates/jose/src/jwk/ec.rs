@@ -31,7 +31,8 @@ pub(super) fn load(key: &Object, curve: Curve) -> Result<Material, Vec<Fault>> {
     })
 }
 
-fn parameters(curve: Curve) -> Option<&'static EcdsaVerificationAlgorithm> {
+/// `None` for Ed25519, which is not used with ECDSA.
+pub(crate) fn parameters(curve: Curve) -> Option<&'static EcdsaVerificationAlgorithm> {
     match curve {
         Curve::P256 => Some(&signature::ECDSA_P256_SHA256_FIXED),
         Curve::P384 => Some(&signature::ECDSA_P384_SHA384_FIXED),

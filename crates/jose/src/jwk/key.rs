@@ -89,6 +89,14 @@ impl Jwk {
         }
     }
 
+    /// The public key; `None` for HMAC.
+    pub(super) fn public_key(&self) -> Option<&ParsedPublicKey> {
+        match self.material.verifiers.first() {
+            Some((_, Verifier::Signature(key))) => Some(key),
+            _ => None,
+        }
+    }
+
     fn verifier(&self, algorithm: Algorithm) -> Option<&Verifier> {
         self.material
             .verifiers

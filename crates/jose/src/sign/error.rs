@@ -18,8 +18,18 @@ pub enum SignError {
     /// The key cannot be used with this algorithm.
     #[error("this key cannot be used with {0}")]
     AlgorithmMismatch(Algorithm),
+    /// Keys of this size are not made.
+    #[error("a key for {algorithm} has {possible}, not {bits}")]
+    UnsupportedSize {
+        /// What the key would be for.
+        algorithm: Algorithm,
+        /// The size in bits.
+        bits: usize,
+        /// The sizes that are possible, in words.
+        possible: String,
+    },
     /// HMAC secrets have no PKCS#8 form.
-    #[error("an HMAC secret has no PKCS#8 form; export it as JWK")]
+    #[error("an HMAC secret has no PKCS#8 form; write it as JWK")]
     NoPkcs8ForHmac,
     /// A header parameter that only the key itself may set, or that is not supported.
     #[error("the header parameter `{0}` cannot be chosen")]

@@ -1,7 +1,7 @@
 //! Private keys as JWK (RFC 7518 section 6, RFC 8037 section 2).
 use super::{Private, SignError, SigningKey, ec_parameters};
 use crate::json::{Object, Value};
-use crate::jwk::{Fault, Loaded, base64url_member, load};
+use crate::jwk::{Fault, Loaded, base64url_member, head, load};
 use crate::{Curve, KeyType, base64url};
 use aws_lc_rs::encoding::{AsBigEndian, AsDer, Curve25519SeedBin, EcPrivateKeyBin, Pkcs8V1Der};
 use aws_lc_rs::rsa::KeyPairComponents;
@@ -87,13 +87,7 @@ impl SigningKey {
     }
 
     fn public_members(&self) -> Result<Object, SignError> {
-        let mut jwk = Object::new();
-        jwk.insert("kty", self.algorithm.key_type().name());
-        if let Some(key_id) = &self.key_id {
-            jwk.insert("kid", key_id.as_str());
-        }
-        jwk.insert("use", "sig");
-        jwk.insert("alg", self.algorithm.name());
+        let mut jwk = head(self.algorithm.key_type(), self.key_id(), Some(self.algorithm));
         match &self.private {
             Private::Rsa(pair) => {
                 let key =

@@ -1,24 +1,16 @@
-//! Private keys as PKCS#8 (RFC 5958), in DER and PEM (RFC 7468 section 10).
+//! Private keys in DER and PEM (RFC 7468): PKCS#8 (RFC 5958), and the forms before it.
 use super::{Private, SignError, SigningKey, ec_parameters};
-use crate::{Algorithm, Curve};
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
-use pkcs8::{LineEnding, ObjectIdentifier, PrivateKeyInfoRef, SecretDocument};
+use crate::Algorithm;
+use crate::key_file::Structure;
+use crate::key_file::der::{Kind, identifier_of};
+use aws_lc_rs::encoding::{AsBigEndian, AsDer, EcPrivateKeyBin, Pkcs8V1Der};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
+use pkcs8::der::Encode;
+use pkcs8::{PrivateKeyInfoRef, SecretDocument};
+use sec1::{EcParameters, EcPrivateKey};
 use zeroize::Zeroizing;
 
 const LABEL: &str = "PRIVATE KEY";
-
-/// RFC 8017 appendix A.1, RFC 5480 section 2.1.1, RFC 8410 section 3.
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-
-/// RFC 5480 section 2.1.1.1.
-const CURVES: [(ObjectIdentifier, Curve); 3] = [
-    (ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7"), Curve::P256),
-    (ObjectIdentifier::new_unwrap("1.3.132.0.34"), Curve::P384),
-    (ObjectIdentifier::new_unwrap("1.3.132.0.35"), Curve::P521),
-];
 
 impl SigningKey {
     /// Reads an unencrypted private key in PEM, labelled `PRIVATE KEY`.
@@ -41,36 +33,58 @@ impl SigningKey {
             PrivateKeyInfoRef::try_from(der).map_err(|_| SignError::InvalidPkcs8("it is malformed"))?;
         let refused =
             |_| SignError::InvalidPkcs8("the key is malformed, inconsistent or of a size out of range");
-        let (algorithm, private) = match info.algorithm.oid {
-            RSA => (Algorithm::RS256, Private::Rsa(RsaKeyPair::from_pkcs8(der).map_err(refused)?)),
-            ED25519 => {
+        let (algorithm, private) = match Kind::of(&info.algorithm).map_err(SignError::InvalidPkcs8)? {
+            Kind::Rsa => (Algorithm::RS256, Private::Rsa(RsaKeyPair::from_pkcs8(der).map_err(refused)?)),
+            Kind::Ed25519 => {
                 (Algorithm::EdDSA, Private::Ed25519(Ed25519KeyPair::from_pkcs8(der).map_err(refused)?))
             }
-            EC => {
-                let named = info.algorithm.parameters_oid().ok();
-                let (_, curve) = CURVES
-                    .into_iter()
-                    .find(|(identifier, _)| named == Some(*identifier))
-                    .ok_or(SignError::InvalidPkcs8("its curve is none of P-256, P-384 and P-521"))?;
+            Kind::Ec(curve) => {
                 let pair = EcdsaKeyPair::from_pkcs8(ec_parameters(curve)?, der).map_err(refused)?;
                 (curve.algorithm(), Private::Ec(curve, pair))
             }
-            _ => return Err(SignError::InvalidPkcs8("it is for another algorithm than RSA, EC and Ed25519")),
         };
         Ok(Self { algorithm, key_id: None, private })
     }
 
-    /// The private key in PEM, labelled `PRIVATE KEY`. The text is wiped when it is dropped.
-    pub fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, SignError> {
+    /// The private key in DER. It is wiped from memory when it is dropped.
+    pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, SignError> {
         let der = match &self.private {
             Private::Rsa(pair) => {
                 let der: Pkcs8V1Der<'_> = pair.as_der()?;
-                SecretDocument::try_from(der.as_ref())
+                der.as_ref().to_vec()
             }
-            Private::Ec(_, pair) => SecretDocument::try_from(pair.to_pkcs8v1()?.as_ref()),
-            Private::Ed25519(pair) => SecretDocument::try_from(pair.to_pkcs8v1()?.as_ref()),
+            Private::Ec(_, pair) => pair.to_pkcs8v1()?.as_ref().to_vec(),
+            Private::Ed25519(pair) => pair.to_pkcs8v1()?.as_ref().to_vec(),
             Private::Hmac(_) => return Err(SignError::NoPkcs8ForHmac),
         };
-        der.and_then(|der| der.to_pem(LABEL, LineEnding::LF)).map_err(|_| SignError::Failed)
+        Ok(Zeroizing::new(der))
+    }
+
+    /// The private key in PEM, labelled `PRIVATE KEY`. The text is wiped when it is dropped.
+    pub fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, SignError> {
+        Ok(Structure::Pkcs8.to_pem(&self.to_pkcs8_der()?))
+    }
+
+    /// The private key in DER of the form that was usual before PKCS#8: PKCS#1 for RSA (RFC 8017
+    /// appendix A.1.2), SEC 1 for EC (RFC 5915); `None` for Ed25519 and HMAC.
+    pub fn to_traditional_der(&self) -> Result<Option<(Structure, Zeroizing<Vec<u8>>)>, SignError> {
+        match &self.private {
+            Private::Rsa(_) => {
+                let der = self.to_pkcs8_der()?;
+                let info = PrivateKeyInfoRef::try_from(der.as_slice()).map_err(|_| SignError::Failed)?;
+                Ok(Some((Structure::Pkcs1, Zeroizing::new(info.private_key.as_bytes().to_vec()))))
+            }
+            Private::Ec(curve, pair) => {
+                let number: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes()?;
+                let key = EcPrivateKey {
+                    private_key: number.as_ref(),
+                    parameters: identifier_of(*curve).map(EcParameters::NamedCurve),
+                    public_key: Some(pair.public_key().as_ref()),
+                };
+                let der = key.to_der().map_err(|_| SignError::Failed)?;
+                Ok(Some((Structure::Sec1, Zeroizing::new(der))))
+            }
+            Private::Ed25519(_) | Private::Hmac(_) => Ok(None),
+        }
     }
 }

@@ -58,6 +58,40 @@ fn every_algorithm_signs_what_it_verifies_and_nothing_else() {
 }
 
 #[test]
+fn keys_have_the_size_that_was_asked_for() {
+    for (algorithm, bits, found) in [
+        (Algorithm::PS256, 3072, 3072),
+        (Algorithm::ES384, 384, 384),
+        (Algorithm::ES512, 521, 521),
+        (Algorithm::EdDSA, 255, 255),
+        (Algorithm::EdDSA, 256, 255),
+        (Algorithm::HS256, 256, 256),
+        (Algorithm::HS512, 1000, 1000),
+        (Algorithm::HS256, 8192, 8192),
+    ] {
+        let key = SigningKey::generate_sized(algorithm, bits).unwrap();
+        let mut set = Object::new();
+        set.insert("keys", vec![Value::from(key.private_jwk().unwrap())]);
+        let (set, _) = JwkSet::load(&set.into()).unwrap();
+        assert_eq!(set.keys()[0].bits(), found, "{algorithm} {bits}");
+    }
+    for (algorithm, bits, message) in [
+        (Algorithm::RS256, 1024, "a key for RS256 has 2048, 3072, 4096 or 8192 bits, not 1024"),
+        (Algorithm::PS512, 2049, "a key for PS512 has 2048, 3072, 4096 or 8192 bits, not 2049"),
+        (Algorithm::ES256, 384, "a key for ES256 has 256 bits, not 384"),
+        (Algorithm::ES512, 512, "a key for ES512 has 521 bits, not 512"),
+        (Algorithm::EdDSA, 448, "a key for EdDSA has 256 bits, not 448"),
+        (Algorithm::HS384, 376, "a key for HS384 has 384 to 8192 bits in whole bytes, not 376"),
+        (Algorithm::HS256, 257, "a key for HS256 has 256 to 8192 bits in whole bytes, not 257"),
+        (Algorithm::HS256, 0, "a key for HS256 has 256 to 8192 bits in whole bytes, not 0"),
+        (Algorithm::HS256, usize::MAX, "a key for HS256 has 256 to 8192 bits"),
+    ] {
+        let error = SigningKey::generate_sized(algorithm, bits).unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+    }
+}
+
+#[test]
 fn the_header_says_how_to_verify() {
     let key = SigningKey::generate(Algorithm::HS256).unwrap();
     let header = |key: &SigningKey, extra: &str| {
