@@ -25,5 +25,6 @@ mod tunnel;
 pub use gateway::Gateway;
 pub use listen::{Drained, ServeError, serve};
 pub use metrics::Metrics;
+pub use rejection::Rejection;
 pub use request_id::RequestId;
 pub use respond::error_body;

@@ -7,12 +7,14 @@ mod okp;
 mod rsa;
 #[cfg(test)]
 mod tests;
+mod thumbprint;
 mod write;
 
 pub(crate) use ec::parameters as ecdsa_parameters;
-pub use key::Jwk;
+pub use key::{Jwk, private_members};
 pub(crate) use key::{Loaded, load};
 pub(crate) use members::{Fault, base64url_member};
+pub use thumbprint::thumbprint;
 pub(crate) use write::head;
 
 use crate::json::Value;
@@ -35,6 +37,19 @@ pub struct KeyProblem {
     pub member: Option<&'static str>,
     /// What is wrong and what would be right; never holds key material.
     pub message: String,
+    /// What becomes of the key.
+    pub effect: Effect,
+}
+
+/// What becomes of a key, or set, that has a problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It is wrong, and in a set of an operator an error.
+    Refused,
+    /// It is not understood or not for signatures, and not used.
+    LeftOut,
+    /// It is used.
+    Used,
 }
 
 impl JwkSet {
@@ -66,22 +81,23 @@ impl JwkSet {
 
         for (index, value) in keys_of(jwks).map_err(|message| vec![set_problem(message)])?.iter().enumerate()
         {
-            let problem = |fault: Fault| KeyProblem {
+            let problem = |effect: Effect, fault: Fault| KeyProblem {
                 index: Some(index),
                 kid: key_id_of(value),
                 member: fault.member,
                 message: fault.message,
+                effect,
             };
             match key::load(value) {
-                Ok(Loaded::LeftOut(reason)) => warnings.push(problem(reason)),
+                Ok(Loaded::LeftOut(reason)) => warnings.push(problem(Effect::LeftOut, reason)),
                 Ok(Loaded::Usable { key, .. }) if !key_ids.insert(key.key_id().map(str::to_owned)) => {
-                    errors.push(problem(same_key_id(&key)));
+                    errors.push(problem(Effect::Refused, same_key_id(&key)));
                 }
                 Ok(Loaded::Usable { key, warning }) => {
-                    warnings.extend(warning.map(problem));
+                    warnings.extend(warning.map(|warning| problem(Effect::Used, warning)));
                     keys.push(key);
                 }
-                Err(faults) => errors.extend(faults.into_iter().map(problem)),
+                Err(faults) => errors.extend(faults.into_iter().map(|fault| problem(Effect::Refused, fault))),
             }
         }
 
@@ -125,5 +141,5 @@ fn same_key_id(key: &Jwk) -> Fault {
 }
 
 fn set_problem(message: &str) -> KeyProblem {
-    KeyProblem { index: None, kid: None, member: None, message: message.to_owned() }
+    KeyProblem { index: None, kid: None, member: None, message: message.to_owned(), effect: Effect::Refused }
 }

@@ -12,7 +12,7 @@ pub mod sign;
 pub mod verify;
 
 pub use alg::{Algorithm, Curve, KeyType};
-pub use jwk::{Jwk, JwkSet, KeyProblem};
+pub use jwk::{Effect, Jwk, JwkSet, KeyProblem};
 pub use key_file::{KeyFile, KeyFileError};
 pub use sign::{SignError, SigningKey};
 pub use verify::{Check, Policy, Times, VerifiedClaims, VerifyError, verify, verify_observed};

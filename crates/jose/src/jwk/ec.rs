@@ -1,8 +1,8 @@
 //! Public keys on the NIST curves (RFC 7518 section 6.2.1).
-use super::key::{Material, Verifier, thumbprint};
+use super::key::{Material, Verifier};
 use super::members::{Fault, fixed_length_member};
 use crate::json::Object;
-use crate::{Curve, KeyType, base64url};
+use crate::{Curve, KeyType};
 use aws_lc_rs::signature::{self, EcdsaVerificationAlgorithm, ParsedPublicKey};
 
 pub(super) fn load(key: &Object, curve: Curve) -> Result<Material, Vec<Fault>> {
@@ -21,12 +21,6 @@ pub(super) fn load(key: &Object, curve: Curve) -> Result<Material, Vec<Fault>> {
         key_type: KeyType::Ec,
         curve: Some(curve),
         bits: curve.bits(),
-        thumbprint: Some(thumbprint(&[
-            ("crv", curve.name()),
-            ("kty", "EC"),
-            ("x", &base64url::encode(&x)),
-            ("y", &base64url::encode(&y)),
-        ])),
         verifiers: vec![(curve.algorithm(), Verifier::Signature(parsed))],
     })
 }

@@ -1,15 +1,16 @@
 //! One JSON Web Key (RFC 7517 section 4).
 use super::members::{Fault, optional_string, optional_strings, required_string};
-use super::{ec, oct, okp, rsa};
+use super::{ec, oct, okp, rsa, thumbprint};
 use crate::json::{Object, Value};
 use crate::{Algorithm, Curve, KeyType};
-use aws_lc_rs::{digest, hmac, signature::ParsedPublicKey};
+use aws_lc_rs::{hmac, signature::ParsedPublicKey};
 use std::fmt;
 
 /// A key that verifies signatures. Of a private key only the public part is kept.
 pub struct Jwk {
     key_id: Option<String>,
     algorithm: Option<Algorithm>,
+    thumbprint: Option<String>,
     material: Material,
 }
 
@@ -18,7 +19,6 @@ pub(super) struct Material {
     pub(super) key_type: KeyType,
     pub(super) curve: Option<Curve>,
     pub(super) bits: usize,
-    pub(super) thumbprint: Option<String>,
     /// One for each algorithm that this key may be used with: no other can be verified.
     pub(super) verifiers: Vec<(Algorithm, Verifier)>,
 }
@@ -67,12 +67,9 @@ impl Jwk {
         self.material.bits
     }
 
-    /// The SHA-256 thumbprint in base64url (RFC 7638 section 3).
-    ///
-    /// `None` for HMAC secrets: it would let everybody who sees it test guesses of the secret
-    /// (RFC 7638 section 7).
+    /// The [`thumbprint`]; `None` for HMAC secrets.
     pub fn thumbprint(&self) -> Option<&str> {
-        self.material.thumbprint.as_deref()
+        self.thumbprint.as_deref()
     }
 
     /// The length of this key's signatures in bytes; `None` when the key does not fit the algorithm.
@@ -114,7 +111,7 @@ impl fmt::Debug for Jwk {
             .field("key_type", &self.material.key_type)
             .field("curve", &self.material.curve)
             .field("bits", &self.material.bits)
-            .field("thumbprint", &self.material.thumbprint)
+            .field("thumbprint", &self.thumbprint)
             .finish_non_exhaustive()
     }
 }
@@ -180,6 +177,7 @@ pub(crate) fn load(key: &Value) -> Result<Loaded, Vec<Fault>> {
         key: Jwk {
             key_id: key_id.filter(|key_id| !key_id.is_empty()).map(str::to_owned),
             algorithm,
+            thumbprint: thumbprint(key),
             material,
         },
         warning: warning(key_type, key),
@@ -218,22 +216,13 @@ fn warning(key_type: KeyType, key: &Object) -> Option<Fault> {
     ))
 }
 
-/// RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1, RFC 8037 section 2.
-fn private_members(key: &Object) -> impl Iterator<Item = &'static str> {
+/// The members of a JWK that must stay secret (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1, RFC 8037
+/// section 2).
+pub fn private_members(key: &Object) -> impl Iterator<Item = &'static str> {
     const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
     PRIVATE.into_iter().filter(|member| key.get(member).is_some())
 }
 
 fn left_out(member: &'static str, reason: &str) -> Loaded {
     Loaded::LeftOut(Fault::of(member, format!("{reason}; this key is left out")))
-}
-
-/// The thumbprint of a key's required members, which must come sorted by name (RFC 7638 section 3).
-pub(super) fn thumbprint(members: &[(&str, &str)]) -> String {
-    let mut required = Object::new();
-    for (name, value) in members {
-        required.insert(*name, *value);
-    }
-    let hash = digest::digest(&digest::SHA256, required.to_string().as_bytes());
-    crate::base64url::encode(hash.as_ref())
 }

@@ -29,7 +29,6 @@ pub(super) fn load(key: &Object, only: Option<Algorithm>) -> Result<Material, Ve
         key_type: KeyType::Oct,
         curve: None,
         bits: 8 * secret.len(),
-        thumbprint: None,
         verifiers: PARAMETERS
             .into_iter()
             .filter(|(algorithm, _)| only.is_none_or(|only| only == *algorithm))

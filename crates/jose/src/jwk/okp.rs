@@ -1,8 +1,8 @@
 //! Ed25519 public keys (RFC 8037 section 2).
-use super::key::{Material, Verifier, thumbprint};
+use super::key::{Material, Verifier};
 use super::members::{Fault, fixed_length_member};
 use crate::json::Object;
-use crate::{Algorithm, Curve, KeyType, base64url};
+use crate::{Algorithm, Curve, KeyType};
 use aws_lc_rs::signature::{ED25519, ParsedPublicKey};
 use curve25519_dalek::edwards::CompressedEdwardsY;
 
@@ -20,7 +20,6 @@ pub(super) fn load(key: &Object) -> Result<Material, Vec<Fault>> {
         key_type: KeyType::Okp,
         curve: Some(Curve::Ed25519),
         bits: Curve::Ed25519.bits(),
-        thumbprint: Some(thumbprint(&[("crv", "Ed25519"), ("kty", "OKP"), ("x", &base64url::encode(&x))])),
         verifiers: vec![(Algorithm::EdDSA, Verifier::Signature(parsed))],
     })
 }

@@ -1,8 +1,8 @@
 //! RSA public keys (RFC 7518 section 6.3.1).
-use super::key::{Material, Verifier, thumbprint};
+use super::key::{Material, Verifier};
 use super::members::{Fault, integer_member};
 use crate::json::Object;
-use crate::{Algorithm, KeyType, base64url};
+use crate::{Algorithm, KeyType};
 use aws_lc_rs::signature::{self, RsaParameters, RsaPublicKeyComponents};
 
 /// RFC 7518 sections 3.3 and 3.5 want no less.
@@ -41,14 +41,7 @@ pub(super) fn load(key: &Object, only: Option<Algorithm>) -> Result<Material, Ve
             verifiers.push((algorithm, Verifier::Signature(parsed)));
         }
     }
-    let members = [("e", base64url::encode(&e)), ("kty", "RSA".to_owned()), ("n", base64url::encode(&n))];
-    Ok(Material {
-        key_type: KeyType::Rsa,
-        curve: None,
-        bits: bits(&n),
-        thumbprint: Some(thumbprint(&members.each_ref().map(|(name, value)| (*name, value.as_str())))),
-        verifiers,
-    })
+    Ok(Material { key_type: KeyType::Rsa, curve: None, bits: bits(&n), verifiers })
 }
 
 fn modulus_fault(n: &[u8]) -> Option<Fault> {

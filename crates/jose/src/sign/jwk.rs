@@ -1,7 +1,7 @@
 //! Private keys as JWK (RFC 7518 section 6, RFC 8037 section 2).
 use super::{Private, SignError, SigningKey, ec_parameters};
 use crate::json::{Object, Value};
-use crate::jwk::{Fault, Loaded, base64url_member, head, load};
+use crate::jwk::{Fault, Loaded, base64url_member, head, load, thumbprint};
 use crate::{Curve, KeyType, base64url};
 use aws_lc_rs::encoding::{AsBigEndian, AsDer, Curve25519SeedBin, EcPrivateKeyBin, Pkcs8V1Der};
 use aws_lc_rs::rsa::KeyPairComponents;
@@ -84,6 +84,12 @@ impl SigningKey {
             Private::Hmac(_) => Ok(None),
             _ => self.public_members().map(Some),
         }
+    }
+
+    /// The thumbprint of the public key; `None` for HMAC secrets, whose thumbprint would help to guess
+    /// them.
+    pub fn thumbprint(&self) -> Result<Option<String>, SignError> {
+        self.public_members().map(|jwk| thumbprint(&jwk))
     }
 
     fn public_members(&self) -> Result<Object, SignError> {
