@@ -1,9 +1,16 @@
 //! The `claimgate` command.
 
 mod check;
+mod failure;
+mod files;
+mod jwk;
+mod key_options;
+mod keys;
 mod logging;
 mod quickstart;
 mod serve;
+mod text;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -50,6 +57,12 @@ enum Action {
         #[arg(long, value_name = "DIR", default_value = "claimgate-quickstart")]
         dir: PathBuf,
     },
+    /// Make, convert and inspect keys
+    #[command(subcommand)]
+    Jwk(jwk::Command),
+    /// Sign, inspect and verify tokens
+    #[command(subcommand)]
+    Token(token::Command),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +72,8 @@ fn main() -> ExitCode {
         Action::Serve { config } => serve::run(&config),
         Action::Check { config } => return check::run(&config),
         Action::Quickstart { dir } => quickstart::run(&dir),
+        Action::Jwk(command) => return failure::exit_code(jwk::run(command)),
+        Action::Token(command) => return failure::exit_code(token::run(command)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,9 +1,7 @@
 //! `claimgate quickstart`: everything that a first look needs, in a folder of its own.
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -11,6 +9,7 @@ use anyhow::{Context, bail};
 use claimgate_jose::json::{Object, Value};
 use claimgate_jose::{Algorithm, SigningKey};
 
+use crate::files::{self, Access};
 use crate::serve::{self, ConfigurationFile, TakenPort};
 
 const PRIVATE_KEY: &str = "private.pem";
@@ -23,7 +22,7 @@ pub fn run(dir: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
     let key = key_pair(&dir.join(PRIVATE_KEY))?;
     let config = dir.join(CONFIGURATION);
-    write_new(&config, 0o644, configuration(&key)?.as_bytes())?;
+    write_missing(&config, Access::Everybody, configuration(&key)?.as_bytes())?;
     let token = token(&key)?;
     let (file, loaded) = match ConfigurationFile::load(&config) {
         Ok(loaded) => loaded,
@@ -42,27 +41,22 @@ pub fn run(dir: &Path) -> anyhow::Result<()> {
 fn key_pair(file: &Path) -> anyhow::Result<SigningKey> {
     if !file.exists() {
         let key = SigningKey::generate(Algorithm::RS256).context("cannot make a key pair")?;
-        write_new(file, 0o600, key.to_pkcs8_pem().context("cannot write the private key")?.as_bytes())?;
+        let pem = key.to_pkcs8_pem().context("cannot write the private key")?;
+        write_missing(file, Access::Owner, pem.as_bytes())?;
     }
     let pem = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let key = SigningKey::from_pkcs8_pem(&pem).with_context(|| format!("cannot use {}", file.display()))?;
     Ok(key.with_key_id("quickstart"))
 }
 
-/// Writes a file unless it is there. It appears complete or not at all.
-fn write_new(file: &Path, mode: u32, content: &[u8]) -> anyhow::Result<()> {
-    if file.exists() {
-        return Ok(());
+/// Writes a file unless it is there.
+fn write_missing(file: &Path, access: Access, content: &[u8]) -> anyhow::Result<()> {
+    match files::write_new(file, access, content) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(error).with_context(|| format!("cannot write {}", file.display()))
+        }
+        _ => Ok(()),
     }
-    let partial = file.with_extension("partial");
-    let write = || -> io::Result<()> {
-        let mut out: File =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&partial)?;
-        out.write_all(content)?;
-        out.sync_all()?;
-        std::fs::rename(&partial, file)
-    };
-    write().with_context(|| format!("cannot write {}", file.display()))
 }
 
 fn configuration(key: &SigningKey) -> anyhow::Result<String> {

@@ -51,6 +51,14 @@ pub enum Structure {
     Certificate,
 }
 
+/// A key in DER. It is wiped from memory when it is dropped.
+pub struct Encoded {
+    /// What it is written as.
+    pub structure: Structure,
+    /// The bytes.
+    pub der: Zeroizing<Vec<u8>>,
+}
+
 /// Why a file gives no keys. The texts hold nothing of the file except the label of a PEM block.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFileError {
@@ -138,14 +146,27 @@ impl fmt::Debug for KeyFile {
     }
 }
 
+impl Encoded {
+    /// Takes DER that is known to be of the structure.
+    pub fn new(structure: Structure, der: &[u8]) -> Self {
+        Self { structure, der: Zeroizing::new(der.to_vec()) }
+    }
+
+    /// The key in PEM (RFC 7468). The text is wiped from memory when it is dropped.
+    pub fn to_pem(&self) -> Zeroizing<String> {
+        let config = ::pem::EncodeConfig::new().set_line_ending(::pem::LineEnding::LF);
+        let block = ::pem::Pem::new(self.structure.label(), self.der.as_slice());
+        Zeroizing::new(::pem::encode_config(&block, config))
+    }
+}
+
 impl Structure {
     const ALL: [Self; 6] =
         [Self::Pkcs8, Self::Spki, Self::Certificate, Self::Pkcs1, Self::Pkcs1Public, Self::Sec1];
 
-    /// DER of this structure in PEM. The text is wiped from memory when it is dropped.
-    pub fn to_pem(self, der: &[u8]) -> Zeroizing<String> {
-        let config = ::pem::EncodeConfig::new().set_line_ending(::pem::LineEnding::LF);
-        Zeroizing::new(::pem::encode_config(&::pem::Pem::new(self.label(), der), config))
+    /// Whether it holds a private key.
+    pub fn is_private(self) -> bool {
+        matches!(self, Self::Pkcs8 | Self::Pkcs1 | Self::Sec1)
     }
 
     /// The label of its PEM blocks (RFC 7468 section 4).

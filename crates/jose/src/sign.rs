@@ -73,7 +73,7 @@ impl SigningKey {
             (_, Some(curve)) => return Err(unsupported(format!("{} bits", curve.bits()))),
             (_, None) => {
                 let least = 8 * algorithm.hash_bytes();
-                if bits % 8 != 0 || !(least..=MAX_HMAC_BITS).contains(&bits) {
+                if !bits.is_multiple_of(8) || !(least..=MAX_HMAC_BITS).contains(&bits) {
                     return Err(unsupported(format!("{least} to {MAX_HMAC_BITS} bits in whole bytes")));
                 }
                 let mut secret = Zeroizing::new(vec![0; bits / 8]);

@@ -17,6 +17,10 @@ fn material(mut jwk: Object) -> Value {
     jwk.into()
 }
 
+fn set_of(jwk: Object) -> Value {
+    KeyFile { form: Form::Jwk, keys: vec![jwk.into()], others: 0 }.to_jwk_set()
+}
+
 fn read(content: &[u8]) -> KeyFile {
     KeyFile::read(content).unwrap()
 }
@@ -29,24 +33,22 @@ fn only(form: Form, jwk: Object) -> KeyFile {
 fn what_is_written_is_read_again() {
     for key in keys() {
         let private = key.private_jwk().unwrap();
-        let der = key.to_pkcs8_der().unwrap();
-        assert_eq!(read(&der), only(Form::Der(Structure::Pkcs8), private.clone()));
-        let pem = Structure::Pkcs8.to_pem(&der);
-        assert_eq!(read(pem.as_bytes()), only(Form::Pem(Structure::Pkcs8), private.clone()));
-        if let Some((structure, der)) = key.to_traditional_der().unwrap() {
-            assert_eq!(read(&der), only(Form::Der(structure), private.clone()));
-            assert_eq!(read(structure.to_pem(&der).as_bytes()), only(Form::Pem(structure), private.clone()));
-        }
+        let forms = [Some(key.to_pkcs8().unwrap()), key.to_traditional().unwrap()];
+        check_reading(forms, &private);
 
-        let set = KeyFile { form: Form::Jwk, keys: vec![private.into()], others: 0 }.to_jwk_set();
-        let (set, _) = JwkSet::load(&set).unwrap();
+        let (set, _) = JwkSet::load(&set_of(private)).unwrap();
         let public = key.public_jwk().unwrap().unwrap();
         assert_eq!(set.keys()[0].public_jwk().unwrap().as_ref(), Some(&public));
-        let der = set.keys()[0].to_spki_der().unwrap().unwrap();
-        assert_eq!(read(&der), only(Form::Der(Structure::Spki), public.clone()));
-        if let Some((structure, der)) = set.keys()[0].to_traditional_der().unwrap() {
-            assert_eq!(read(&der), only(Form::Der(structure), public));
-        }
+        let forms = [set.keys()[0].to_spki().unwrap(), set.keys()[0].to_traditional().unwrap()];
+        check_reading(forms, &public);
+    }
+}
+
+fn check_reading(forms: [Option<Encoded>; 2], jwk: &Object) {
+    for encoded in forms.into_iter().flatten() {
+        let structure = encoded.structure;
+        assert_eq!(read(&encoded.der), only(Form::Der(structure), jwk.clone()));
+        assert_eq!(read(encoded.to_pem().as_bytes()), only(Form::Pem(structure), jwk.clone()));
     }
 }
 
@@ -67,9 +69,8 @@ fn of_several_blocks_the_first_private_one_is_read() {
     let [first, second] = [Algorithm::ES256, Algorithm::ES384].map(|alg| SigningKey::generate(alg).unwrap());
     let public = |key: &SigningKey| {
         let jwk = key.public_jwk().unwrap().unwrap();
-        let set = KeyFile { form: Form::Jwk, keys: vec![jwk.into()], others: 0 }.to_jwk_set();
-        let der = JwkSet::load(&set).unwrap().0.keys()[0].to_spki_der().unwrap().unwrap();
-        Structure::Spki.to_pem(&der).to_string()
+        let (set, _) = JwkSet::load(&set_of(jwk)).unwrap();
+        set.keys()[0].to_spki().unwrap().unwrap().to_pem().to_string()
     };
     let text = format!("Certificate:\n  Data:\n{}\n# more\n{}", public(&first), public(&second));
     let file = read(text.as_bytes());
@@ -156,9 +157,9 @@ fn anything_is_survived() {
     let contents: Vec<Vec<u8>> = keys()
         .iter()
         .flat_map(|key| {
-            let der = key.to_pkcs8_der().unwrap();
-            let traditional = key.to_traditional_der().unwrap().map(|(_, der)| der.to_vec());
-            [Some(der.to_vec()), Some(Structure::Pkcs8.to_pem(&der).as_bytes().to_vec()), traditional]
+            let traditional = key.to_traditional().unwrap().map(|encoded| encoded.der.to_vec());
+            let pem = key.to_pkcs8_pem().unwrap().as_bytes().to_vec();
+            [Some(key.to_pkcs8().unwrap().der.to_vec()), Some(pem), traditional]
         })
         .flatten()
         .collect();

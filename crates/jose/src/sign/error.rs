@@ -5,7 +5,7 @@ use crate::Algorithm;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignError {
     /// The JWK is no private key that can sign.
-    #[error("not a usable private JWK: {message}")]
+    #[error("not a usable private key: {message}")]
     InvalidJwk {
         /// The member that is meant.
         member: Option<&'static str>,

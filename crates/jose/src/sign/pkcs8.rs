@@ -1,8 +1,8 @@
 //! Private keys in DER and PEM (RFC 7468): PKCS#8 (RFC 5958), and the forms before it.
 use super::{Private, SignError, SigningKey, ec_parameters};
 use crate::Algorithm;
-use crate::key_file::Structure;
 use crate::key_file::der::{Kind, identifier_of};
+use crate::key_file::{Encoded, Structure};
 use aws_lc_rs::encoding::{AsBigEndian, AsDer, EcPrivateKeyBin, Pkcs8V1Der};
 use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
 use pkcs8::der::Encode;
@@ -46,33 +46,34 @@ impl SigningKey {
         Ok(Self { algorithm, key_id: None, private })
     }
 
-    /// The private key in DER. It is wiped from memory when it is dropped.
-    pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, SignError> {
-        let der = match &self.private {
+    /// The private key as PKCS#8.
+    pub fn to_pkcs8(&self) -> Result<Encoded, SignError> {
+        let encoded = |der: &[u8]| Encoded::new(Structure::Pkcs8, der);
+        Ok(match &self.private {
             Private::Rsa(pair) => {
                 let der: Pkcs8V1Der<'_> = pair.as_der()?;
-                der.as_ref().to_vec()
+                encoded(der.as_ref())
             }
-            Private::Ec(_, pair) => pair.to_pkcs8v1()?.as_ref().to_vec(),
-            Private::Ed25519(pair) => pair.to_pkcs8v1()?.as_ref().to_vec(),
+            Private::Ec(_, pair) => encoded(pair.to_pkcs8v1()?.as_ref()),
+            Private::Ed25519(pair) => encoded(pair.to_pkcs8v1()?.as_ref()),
             Private::Hmac(_) => return Err(SignError::NoPkcs8ForHmac),
-        };
-        Ok(Zeroizing::new(der))
+        })
     }
 
     /// The private key in PEM, labelled `PRIVATE KEY`. The text is wiped when it is dropped.
     pub fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, SignError> {
-        Ok(Structure::Pkcs8.to_pem(&self.to_pkcs8_der()?))
+        Ok(self.to_pkcs8()?.to_pem())
     }
 
-    /// The private key in DER of the form that was usual before PKCS#8: PKCS#1 for RSA (RFC 8017
-    /// appendix A.1.2), SEC 1 for EC (RFC 5915); `None` for Ed25519 and HMAC.
-    pub fn to_traditional_der(&self) -> Result<Option<(Structure, Zeroizing<Vec<u8>>)>, SignError> {
+    /// The private key in the form that was usual before PKCS#8: PKCS#1 for RSA (RFC 8017 appendix
+    /// A.1.2), SEC 1 for EC (RFC 5915); `None` for Ed25519 and HMAC.
+    pub fn to_traditional(&self) -> Result<Option<Encoded>, SignError> {
         match &self.private {
             Private::Rsa(_) => {
-                let der = self.to_pkcs8_der()?;
-                let info = PrivateKeyInfoRef::try_from(der.as_slice()).map_err(|_| SignError::Failed)?;
-                Ok(Some((Structure::Pkcs1, Zeroizing::new(info.private_key.as_bytes().to_vec()))))
+                let pkcs8 = self.to_pkcs8()?;
+                let info =
+                    PrivateKeyInfoRef::try_from(pkcs8.der.as_slice()).map_err(|_| SignError::Failed)?;
+                Ok(Some(Encoded::new(Structure::Pkcs1, info.private_key.as_bytes())))
             }
             Private::Ec(curve, pair) => {
                 let number: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes()?;
@@ -81,8 +82,8 @@ impl SigningKey {
                     parameters: identifier_of(*curve).map(EcParameters::NamedCurve),
                     public_key: Some(pair.public_key().as_ref()),
                 };
-                let der = key.to_der().map_err(|_| SignError::Failed)?;
-                Ok(Some((Structure::Sec1, Zeroizing::new(der))))
+                let der = key.to_der().map(Zeroizing::new).map_err(|_| SignError::Failed)?;
+                Ok(Some(Encoded { structure: Structure::Sec1, der }))
             }
             Private::Ed25519(_) | Private::Hmac(_) => Ok(None),
         }

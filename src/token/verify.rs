@@ -1,0 +1,121 @@
+//! `claimgate token verify`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use claimgate_config::snapshot::Authentication;
+use claimgate_config::{Problems, Severity};
+use claimgate_gateway::Rejection;
+use claimgate_jose::{JwkSet, Policy, VerifiedClaims, VerifyError, verify};
+use clap::Args;
+
+use super::parts::Parts;
+use super::{read_token, times};
+use crate::failure::Failure;
+use crate::files::{self, name_of};
+use crate::keys::{load_set, read_keys};
+
+/// Options of `claimgate token verify`.
+#[derive(Args)]
+#[group(id = "source", required = true, multiple = false, args = ["jwks", "config"])]
+pub struct Options {
+    /// The token; read from standard input when left out or `-`
+    #[arg(default_value = "-", hide_default_value = true)]
+    token: String,
+    /// The keys: JWK set, JWK, PEM or DER
+    #[arg(long, value_name = "FILE")]
+    jwks: Option<PathBuf>,
+    /// An `iss` that is accepted; repeat it for more. All are when left out
+    #[arg(long, value_name = "ISSUER", requires = "jwks")]
+    issuer: Vec<String>,
+    /// An audience that `aud` may name; repeat it for more. All are when left out
+    #[arg(long, value_name = "AUDIENCE", requires = "jwks")]
+    audience: Vec<String>,
+    /// Tolerance at `exp` and `nbf`
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, requires = "jwks",
+          value_parser = clap::value_parser!(u64).range(0..=300))]
+    leeway_seconds: u64,
+    /// The configuration whose keys and rules hold, YAML or JSON
+    #[arg(long, value_name = "FILE", requires = "domain")]
+    config: Option<PathBuf>,
+    /// The custom domain of the configuration, or a host that it stands for
+    #[arg(long, value_name = "NAME", requires = "config")]
+    domain: Option<String>,
+}
+
+/// Verifies a token; prints its claims on one line.
+pub fn run(options: &Options) -> Result<(), Failure> {
+    let token = read_token(&options.token)?;
+    let verified = match (&options.jwks, &options.config, &options.domain) {
+        (Some(jwks), _, _) => with_keys(&token, jwks, options)?,
+        (None, Some(config), Some(domain)) => with_configuration(&token, config, domain)?,
+        _ => return Err(Failure::unusable("give --jwks, or --config and --domain")),
+    };
+    match verified {
+        Ok(claims) => files::print(format!("{}\n", claims.claims()).as_bytes()),
+        Err(rejection) => Err(Failure::Refused(explain(&rejection, &token))),
+    }
+}
+
+fn with_keys(token: &[u8], jwks: &Path, options: &Options) -> Result<Verified, Failure> {
+    let unusable = |why: String| Failure::Unusable(format!("{}: {why}", name_of(jwks)));
+    // What is wrong with the keys says nothing of the token.
+    let file = read_keys(jwks).map_err(Failure::unusable)?;
+    let (keys, _) = load_set(&file.keys).map_err(unusable)?;
+    let policy = Policy {
+        issuers: options.issuer.clone(),
+        audiences: options.audience.clone(),
+        leeway: Duration::from_secs(options.leeway_seconds),
+    };
+    judge(token, &keys, &policy)
+}
+
+fn with_configuration(token: &[u8], config: &Path, name: &str) -> Result<Verified, Failure> {
+    let snapshot = claimgate_config::load_file(config).map_err(|problems| first_of(&problems))?.snapshot;
+    let host = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    let domain = snapshot.domains.find(&host).ok_or_else(|| {
+        Failure::Unusable(format!("{}: no custom domain has the host {name:?}", config.display()))
+    })?;
+    let Authentication::Jwt(jwt) = &domain.authentication else {
+        return Err(Failure::Unusable(format!(
+            "{}: the domain {} is anonymous, so its requests need no token",
+            config.display(),
+            domain.name
+        )));
+    };
+    let limit = snapshot.gateway.limits.token_bytes;
+    if token.len() > limit {
+        return Ok(Err(Rejection::TokenTooLong { limit }));
+    }
+    judge(token, &jwt.keys, &jwt.policy)
+}
+
+type Verified = Result<VerifiedClaims, Rejection>;
+
+fn judge(token: &[u8], keys: &JwkSet, policy: &Policy) -> Result<Verified, Failure> {
+    Ok(verify(token, keys, policy, times::now()?).map_err(Rejection::from))
+}
+
+/// The first error of a configuration, in one line.
+fn first_of(problems: &Problems) -> Failure {
+    let errors = || problems.list.iter().filter(|problem| problem.severity == Severity::Error);
+    let list = errors().take(1).cloned().collect();
+    let first = Problems { file: problems.file.clone(), list };
+    match errors().count() {
+        0 | 1 => Failure::unusable(first),
+        count => Failure::Unusable(format!("{first} (and {} more; `claimgate check` shows all)", count - 1)),
+    }
+}
+
+/// The reason that the gateway would log, and what it means; for times by how much.
+fn explain(rejection: &Rejection, token: &[u8]) -> String {
+    let claim = match rejection {
+        Rejection::InvalidToken(VerifyError::Expired) => "exp",
+        Rejection::InvalidToken(VerifyError::NotYetValid) => "nbf",
+        _ => return format!("{}: {rejection}", rejection.reason()),
+    };
+    let parts = Parts::of(token);
+    let seconds = parts.payload.object().and_then(|claims| claims.get(claim)?.as_number()?.as_f64());
+    let words = seconds.and_then(|seconds| times::in_words(claim, seconds, times::now().ok()?));
+    format!("{}: `{claim}` is {}", rejection.reason(), words.unwrap_or_default())
+}
