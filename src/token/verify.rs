@@ -17,29 +17,28 @@ use crate::keys::{load_set, read_keys};
 
 /// Options of `claimgate token verify`.
 #[derive(Args)]
-#[group(id = "source", required = true, multiple = false, args = ["jwks", "config"])]
 pub struct Options {
     /// The token; read from standard input when left out or `-`
     #[arg(default_value = "-", hide_default_value = true)]
     token: String,
     /// The keys: JWK set, JWK, PEM or DER
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", required_unless_present = "config", conflicts_with = "config")]
     jwks: Option<PathBuf>,
     /// An `iss` that is accepted; repeat it for more. All are when left out
-    #[arg(long, value_name = "ISSUER", requires = "jwks")]
+    #[arg(long, value_name = "ISSUER", conflicts_with = "config")]
     issuer: Vec<String>,
     /// An audience that `aud` may name; repeat it for more. All are when left out
-    #[arg(long, value_name = "AUDIENCE", requires = "jwks")]
+    #[arg(long, value_name = "AUDIENCE", conflicts_with = "config")]
     audience: Vec<String>,
     /// Tolerance at `exp` and `nbf`
-    #[arg(long, value_name = "SECONDS", default_value_t = 0, requires = "jwks",
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, conflicts_with = "config",
           value_parser = clap::value_parser!(u64).range(0..=300))]
     leeway_seconds: u64,
     /// The configuration whose keys and rules hold, YAML or JSON
     #[arg(long, value_name = "FILE", requires = "domain")]
     config: Option<PathBuf>,
     /// The custom domain of the configuration, or a host that it stands for
-    #[arg(long, value_name = "NAME", requires = "config")]
+    #[arg(long, value_name = "NAME", requires = "config", conflicts_with = "jwks")]
     domain: Option<String>,
 }
 
