@@ -9,6 +9,7 @@ pub mod cookie;
 pub mod form;
 pub mod jwk;
 pub mod jws;
+pub mod key_file;
 pub mod path;
 
 mod lenient;
@@ -18,11 +19,12 @@ mod lines;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target, under the name of its corpus.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("configuration", configuration::check),
     ("cookie", cookie::check),
     ("form", form::check),
     ("jwk", jwk::check),
     ("jws", jws::check),
+    ("key_file", key_file::check),
     ("path", path::check),
 ];
