@@ -124,3 +124,40 @@ fn temporary(file: &Path, access: Access, content: &[u8]) -> io::Result<NamedTem
     temporary.as_file().sync_all()?;
     Ok(temporary)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn new_file(path: PathBuf) -> NewFile {
+        NewFile { path, access: Access::Owner, content: b"new".to_vec() }
+    }
+
+    #[test]
+    fn all_files_are_written_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
+        let names = || {
+            let mut names: Vec<_> =
+                fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+
+        // Somebody else makes the last one meanwhile: here it is the first one once more.
+        let taken = [first.clone(), second.clone(), first.clone()].map(new_file);
+        assert!(write_all_new(&taken).is_err());
+        assert_eq!(names(), Vec::<&str>::new());
+        // One of the folders is missing.
+        let unwritable = [first.clone(), folder.path().join("missing/second")].map(new_file);
+        assert!(write_all_new(&unwritable).is_err());
+        assert_eq!(names(), Vec::<&str>::new());
+
+        write_all_new(&[first.clone(), second.clone()].map(new_file)).unwrap();
+        assert_eq!(names(), ["first", "second"]);
+        assert_eq!(fs::read(&second).unwrap(), b"new");
+        assert!(write_all_new(&[folder.path().join("third"), first].map(new_file)).is_err());
+        assert_eq!(names(), ["first", "second"]);
+    }
+}

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 use claimgate_jose::json::{Object, Value};
-use claimgate_jose::{Algorithm, SigningKey};
+use claimgate_jose::{Algorithm, KeyFile, SigningKey};
 
 use crate::files::{self, Access};
 use crate::serve::{self, ConfigurationFile, TakenPort};
@@ -41,11 +41,13 @@ pub fn run(dir: &Path) -> anyhow::Result<()> {
 fn key_pair(file: &Path) -> anyhow::Result<SigningKey> {
     if !file.exists() {
         let key = SigningKey::generate(Algorithm::RS256).context("cannot make a key pair")?;
-        let pem = key.to_pkcs8_pem().context("cannot write the private key")?;
-        write_missing(file, Access::Owner, pem.as_bytes())?;
+        let private = key.to_pkcs8().context("cannot write the private key")?;
+        write_missing(file, Access::Owner, private.to_pem().as_bytes())?;
     }
-    let pem = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let key = SigningKey::from_pkcs8_pem(&pem).with_context(|| format!("cannot use {}", file.display()))?;
+    let content = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let cannot_use = || format!("cannot use {}", file.display());
+    let keys = KeyFile::read(&content).with_context(cannot_use)?.keys;
+    let key = SigningKey::from_jwk(keys.first().with_context(cannot_use)?).with_context(cannot_use)?;
     Ok(key.with_key_id("quickstart"))
 }
 

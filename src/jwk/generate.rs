@@ -113,7 +113,7 @@ fn pair(folder: &Path, key: &SigningKey, jwk: Object, options: &Options) -> Resu
     let file =
         |name, access, content: &[u8]| NewFile { path: folder.join(name), access, content: content.to_vec() };
     let mut files = vec![
-        file(PRIVATE_PEM, Access::Owner, key.to_pkcs8_pem().map_err(Failure::unusable)?.as_bytes()),
+        file(PRIVATE_PEM, Access::Owner, key.to_pkcs8().map_err(Failure::unusable)?.to_pem().as_bytes()),
         file(PRIVATE_JWK, Access::Owner, private.as_bytes()),
         file(PUBLIC_PEM, Access::Everybody, public_pem.to_pem().as_bytes()),
         file(JWKS, Access::Everybody, format!("{}\n", set_of(vec![public_jwk.into()])).as_bytes()),

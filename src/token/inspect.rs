@@ -86,3 +86,37 @@ fn json(parts: &Parts) -> String {
     object.insert("problems", parts.all_faults().map(fault).collect::<Vec<_>>());
     format!("{object}\n")
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use claimgate_jose::base64url;
+    use proptest::prelude::*;
+
+    /// Bytes of every kind, and JSON that is nearly that of a token.
+    fn segment() -> impl Strategy<Value = Vec<u8>> {
+        let value = r#"1e400|-1|"ES256"|"\\u0000"|\[\]|\{\}|null|1700000000000|99999999999999999999|tru"#;
+        let json = (r"alg|exp|nbf|iat|crit|b64|\\ud800", value)
+            .prop_map(|(name, value)| format!("{{\"{name}\":{value}}}").into_bytes());
+        let bytes = prop::collection::vec(any::<u8>(), 0..40);
+        let encoded =
+            prop_oneof![json, bytes.clone()].prop_map(|bytes| base64url::encode(&bytes).into_bytes());
+        prop_oneof![4 => encoded, 1 => bytes]
+    }
+
+    proptest! {
+        #[test]
+        fn anything_is_shown(segments in prop::collection::vec(segment(), 0..6), now: u32) {
+            let token = segments.join(&b'.');
+            let parts = Parts::of(&token);
+            let shown = text(&parts, Duration::from_secs(now.into()));
+            prop_assert!(shown.starts_with("NOT VERIFIED"));
+            prop_assert!(!shown.chars().any(|character| character.is_control() && character != '\n'));
+            let told = Value::parse(json(&parts).as_bytes()).unwrap();
+            let faults = told.as_object().unwrap().get("problems").unwrap().as_array().unwrap();
+            prop_assert_eq!(faults.len(), parts.all_faults().count());
+            prop_assert!(segments.len() == 3 || !faults.is_empty());
+        }
+    }
+}

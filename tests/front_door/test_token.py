@@ -14,7 +14,7 @@ from support.configuration import configuration, domain, function
 from support.configuration import jwt as auth_info
 from support.gateway import BINARY
 from support.issuers import ALGORITHMS, issuer
-from support.openssl import KINDS, forms, private_pem
+from support.openssl import KINDS, forms, openssl, private_pem
 from support.tokens import b64u, b64u_decode, compact_json, key
 
 
@@ -215,6 +215,7 @@ def test_keys_that_cannot_sign_are_refused(keys, tmp_path):
         (json.dumps({"keys": [5]}), "must be an object"),
         ('{"kty":"oct","k":"c2hvcnQ"}', "5 bytes"),
         ("", "this is no key"),
+        (openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"), "1024 bits is too weak"),
     ):
         result = claimgate("token", "sign", "--key", "-", stdin=content)
         check_refusal(result, 1, "standard input", message)

@@ -1,9 +1,9 @@
 //! Signing, for tokens that claimgate issues itself, and the private keys for it.
 mod error;
 mod jwk;
-mod pkcs8;
 #[cfg(test)]
 mod tests;
+mod write;
 
 pub use error::SignError;
 

@@ -71,8 +71,7 @@ impl From<pkcs8::der::Error> for Fault {
 }
 
 /// The kind of key that an algorithm identifier (RFC 5280 section 4.1.1.2) names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+enum Kind {
     Rsa,
     Ec(Curve),
     Ed25519,
@@ -80,7 +79,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Gives what is not supported otherwise.
-    pub(crate) fn of(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Self, &'static str> {
+    fn of(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Self, &'static str> {
         match algorithm.oid {
             RSA => Ok(Self::Rsa),
             ED25519 => Ok(Self::Ed25519),

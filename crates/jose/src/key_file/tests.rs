@@ -78,7 +78,7 @@ fn of_several_blocks_the_first_private_one_is_read() {
     assert_eq!(file.keys[0], material(first.public_jwk().unwrap().unwrap()));
 
     let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
-    let text = format!("{}{parameters}{}", public(&first), second.to_pkcs8_pem().unwrap().as_str());
+    let text = format!("{}{parameters}{}", public(&first), second.to_pkcs8().unwrap().to_pem().as_str());
     let file = read(text.as_bytes());
     assert_eq!((file.form, file.others), (Form::Pem(Structure::Pkcs8), 1));
     assert_eq!(file.keys[0], material(second.private_jwk().unwrap()));
@@ -87,7 +87,7 @@ fn of_several_blocks_the_first_private_one_is_read() {
 #[test]
 fn other_spellings_of_pem_are_read() {
     let key = SigningKey::generate(Algorithm::ES256).unwrap();
-    let pem = key.to_pkcs8_pem().unwrap();
+    let pem = key.to_pkcs8().unwrap().to_pem();
     let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     for text in [
         pem.replace('\n', "\r\n"),
@@ -101,7 +101,7 @@ fn other_spellings_of_pem_are_read() {
 
 #[test]
 fn what_holds_no_key_is_refused_with_a_reason() {
-    let pem = SigningKey::generate(Algorithm::ES256).unwrap().to_pkcs8_pem().unwrap();
+    let pem = SigningKey::generate(Algorithm::ES256).unwrap().to_pkcs8().unwrap().to_pem();
     let dh = "-----BEGIN DH PARAMETERS-----\nMAA=\n-----END DH PARAMETERS-----\n";
     let der = |text: &str| base64url::decode(text.as_bytes()).unwrap();
     for (content, message) in [
@@ -146,7 +146,7 @@ fn what_holds_no_key_is_refused_with_a_reason() {
 #[test]
 fn nothing_private_is_shown() {
     for key in keys() {
-        let file = read(key.to_pkcs8_pem().unwrap().as_bytes());
+        let file = read(key.to_pkcs8().unwrap().to_pem().as_bytes());
         assert_eq!(format!("{file:?}"), "KeyFile { form: Pem(Pkcs8), keys: 1, others: 0 }");
     }
 }
@@ -158,7 +158,7 @@ fn anything_is_survived() {
         .iter()
         .flat_map(|key| {
             let traditional = key.to_traditional().unwrap().map(|encoded| encoded.der.to_vec());
-            let pem = key.to_pkcs8_pem().unwrap().as_bytes().to_vec();
+            let pem = key.to_pkcs8().unwrap().to_pem().as_bytes().to_vec();
             [Some(key.to_pkcs8().unwrap().der.to_vec()), Some(pem), traditional]
         })
         .flatten()

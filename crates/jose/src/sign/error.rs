@@ -12,9 +12,6 @@ pub enum SignError {
         /// What is wrong and what would be right.
         message: String,
     },
-    /// The PEM or DER text is no private key that can sign.
-    #[error("not a usable PKCS#8 private key: {0}")]
-    InvalidPkcs8(&'static str),
     /// The key cannot be used with this algorithm.
     #[error("this key cannot be used with {0}")]
     AlgorithmMismatch(Algorithm),

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 use super::*;
 use crate::json::Value;
-use crate::{JwkSet, KeyType, Policy, VerifiedClaims, VerifyError, verify};
+use crate::{JwkSet, KeyFile, KeyType, Policy, VerifiedClaims, VerifyError, verify};
 use std::time::Duration;
 
 fn claims() -> Object {
@@ -23,8 +23,8 @@ fn check(key: &SigningKey, token: &[u8]) -> Result<VerifiedClaims, VerifyError> 
 fn copies(key: &SigningKey) -> Vec<SigningKey> {
     let mut copies = vec![SigningKey::from_jwk(&key.private_jwk().unwrap().into()).unwrap()];
     if key.algorithm().key_type() != KeyType::Oct {
-        let pem = key.to_pkcs8_pem().unwrap();
-        let copy = SigningKey::from_pkcs8_pem(&pem).unwrap();
+        let file = KeyFile::read(&key.to_pkcs8().unwrap().der).unwrap();
+        let copy = SigningKey::from_jwk(&file.keys[0]).unwrap();
         copies.push(copy.with_algorithm(key.algorithm()).unwrap().with_key_id("key 1"));
     }
     copies
@@ -126,7 +126,7 @@ fn jwks_say_what_the_key_is_for() {
     let key = SigningKey::generate(Algorithm::HS512).unwrap();
     assert_eq!(names(&key.private_jwk().unwrap()), "kty use alg k");
     assert_eq!(key.public_jwk(), Ok(None));
-    assert_eq!(key.to_pkcs8_pem(), Err(SignError::NoPkcs8ForHmac));
+    assert_eq!(key.to_pkcs8().err(), Some(SignError::NoPkcs8ForHmac));
 }
 
 #[test]
@@ -189,38 +189,6 @@ fn unusable_private_jwks_are_refused() {
     for text in ["5", "{}", r#"{"kty":"oct","k":"AA"}"#, r#"{"kty":"DSA"}"#] {
         assert!(SigningKey::from_jwk(&Value::parse(text.as_bytes()).unwrap()).is_err(), "{text}");
     }
-}
-
-#[test]
-fn unusable_pem_is_refused() {
-    let pem = SigningKey::generate(Algorithm::ES256).unwrap().to_pkcs8_pem().unwrap();
-    for (pem, message) in [
-        (String::new(), "no PEM text"),
-        ("-----BEGIN PRIVATE KEY-----".to_owned(), "no PEM text"),
-        (pem.replace("PRIVATE KEY", "EC PRIVATE KEY"), "label must be PRIVATE KEY"),
-        (pem.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"), "it is encrypted"),
-        (pem.replace("PRIVATE KEY", "PUBLIC KEY"), "label must be PRIVATE KEY"),
-        ("-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n".to_owned(), "malformed"),
-    ] {
-        let error = SigningKey::from_pkcs8_pem(&pem).unwrap_err().to_string();
-        assert!(error.contains(message), "{message}: {error}");
-    }
-}
-
-#[test]
-fn any_der_is_survived() {
-    use proptest::prelude::*;
-    let keys: Vec<Vec<u8>> = [Algorithm::ES256, Algorithm::EdDSA]
-        .map(|algorithm| SigningKey::generate(algorithm).unwrap().to_pkcs8_pem().unwrap())
-        .map(|pem| ::pkcs8::SecretDocument::from_pem(&pem).unwrap().1.as_bytes().to_vec())
-        .to_vec();
-    proptest!(|(key in 0..2_usize, at: prop::sample::Index, byte: u8, cut: prop::sample::Index)| {
-        let mut der = keys[key].clone();
-        let position = at.index(der.len());
-        der[position] = byte;
-        let _ = SigningKey::from_pkcs8_der(&der);
-        let _ = SigningKey::from_pkcs8_der(&der[..cut.index(der.len())]);
-    });
 }
 
 #[test]

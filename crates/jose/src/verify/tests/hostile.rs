@@ -199,10 +199,9 @@ fn every_key_refuses_the_other_algorithms() {
         .map(|algorithm| {
             // Every RSA algorithm with the same key: only `alg` tells them apart.
             let key = if algorithm.key_type() == crate::KeyType::Rsa {
-                SigningKey::from_pkcs8_pem(&rsa.to_pkcs8_pem().unwrap())
-                    .unwrap()
-                    .with_algorithm(algorithm)
-                    .unwrap()
+                let mut jwk = rsa.private_jwk().unwrap();
+                jwk.insert("alg", algorithm.name());
+                SigningKey::from_jwk(&jwk.into()).unwrap()
             } else {
                 SigningKey::generate(algorithm).unwrap()
             };
