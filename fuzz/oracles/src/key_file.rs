@@ -73,7 +73,8 @@ fn check_error(error: &KeyFileError, data: &[u8]) {
     let message = error.to_string();
     if !matches!(error, KeyFileError::Label { .. }) {
         let text = String::from_utf8_lossy(data);
-        let told = text.split_ascii_whitespace().find(|word| word.len() >= BY_CHANCE && message.contains(word));
+        let told =
+            text.split_ascii_whitespace().find(|word| word.len() >= BY_CHANCE && message.contains(word));
         assert_eq!(told, None, "{message}");
     }
 }
