@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use http::Uri;
 use http::uri::Scheme;
-use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
-use hyper_util::rt::TokioIo;
+use hyper_util::client::legacy::connect::HttpConnector;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 use tower_service::Service;
@@ -30,19 +29,10 @@ pub(crate) enum Protocol {
     Http2,
 }
 
-/// A connection.
-pub(crate) type Stream = TokioIo<Box<dyn Transport>>;
-
 /// Something that bytes go over both ways.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
-
-impl Connection for Box<dyn Transport> {
-    fn connected(&self) -> Connected {
-        Connected::new()
-    }
-}
 
 impl Connector {
     pub(crate) fn new(tls: Tls) -> Self {
@@ -58,11 +48,10 @@ impl Connector {
         address: &Uri,
         protocol: Protocol,
         timeout: Duration,
-    ) -> Result<Stream, InvokeError> {
+    ) -> Result<Box<dyn Transport>, InvokeError> {
         tokio::time::timeout(timeout, self.open(address, protocol))
             .await
             .unwrap_or(Err(InvokeError::ConnectTimeout))
-            .map(TokioIo::new)
     }
 
     async fn open(&self, address: &Uri, protocol: Protocol) -> Result<Box<dyn Transport>, InvokeError> {

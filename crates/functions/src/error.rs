@@ -100,7 +100,7 @@ pub enum ResponseBodyError {
     /// The connection broke, or what came is no valid body. It also happens when the request's body
     /// ended early while the function was answering already.
     #[error("the function broke off its answer")]
-    Broken(#[source] hyper::Error),
+    Broken(#[source] Source),
     /// The function sent nothing for `timeouts.idle`.
     #[error("the function stalled in its answer")]
     Timeout,

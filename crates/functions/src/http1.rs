@@ -1,108 +1,144 @@
-//! HTTP/1.1 to functions.
+//! HTTP/1.1 to functions, over kept connections.
+//!
+//! Whoever waits for an answer drives its connection himself: there is no task for each connection that
+//! a request would be handed over to and an answer back from, which takes a good part of a request's
+//! time. So the codec is here too; `httparse` reads what the functions send.
 
-use std::error::Error;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+mod connection;
+mod framing;
+mod head;
+mod outgoing;
+mod pool;
+
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderValue, Method, Request, Response, Uri, Version};
+use claimgate_config::snapshot::Timeouts;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body;
-use hyper::body::Incoming;
-use hyper_util::client::legacy::{self, Client};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tower_service::Service;
+use tokio::time::{Instant, sleep_until};
 
 use crate::body::request::RequestBody;
-use crate::body::upload::Upload;
-use crate::connect::{Connector, Protocol, Stream};
+use crate::body::response::ResponseBody;
+use crate::connect::{Connector, Protocol};
 use crate::error::InvokeError;
+pub(crate) use connection::Connection;
+use connection::Failure;
+pub use connection::Upgraded;
+use outgoing::{BodyFraming, Outgoing};
+use pool::Pool;
 
-/// How long a connection is kept without a request. Node's and uvicorn's servers close theirs after
-/// five seconds; a request that meets the closing is lost.
-const KEEP_ALIVE: Duration = Duration::from_secs(4);
-
-/// HTTP/1.1 to functions, over kept connections.
+/// HTTP/1.1 to functions. Clones share their connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Http1 {
-    client: Client<PoolConnector, Upload>,
-}
-
-/// Opens the connections that the pool asks for.
-#[derive(Clone, Debug)]
-struct PoolConnector(Connector);
-
-tokio::task_local! {
-    /// The pool passes nothing but an address to its connector. The connector is called within the
-    /// request's own task, so the request's limit travels by that way.
-    static CONNECT_TIMEOUT: Duration;
+    connector: Connector,
+    pool: Pool,
 }
 
 impl Http1 {
     pub(crate) fn new(connector: Connector) -> Self {
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(KEEP_ALIVE)
-            .set_host(false)
-            .retry_canceled_requests(true)
-            .build(PoolConnector(connector));
-        Self { client }
+        Self { connector, pool: Pool::default() }
     }
 
-    /// Sends a request, whose URI is absolute and whose headers tell the length of its body.
+    /// Sends a request, whose URI is in origin form, to an address: a URI's scheme and authority.
+    ///
+    /// A request of which nothing could be written goes to the next connection. One that was written and
+    /// got no answer is sent once more when it is idempotent and has no body.
     pub(crate) async fn send(
         &self,
-        mut request: Request<Upload>,
-        connect_timeout: Duration,
-    ) -> Result<Response<Incoming>, InvokeError> {
-        *request.version_mut() = Version::HTTP_11;
-        CONNECT_TIMEOUT.scope(connect_timeout, self.client.request(request)).await.map_err(classify)
+        address: &Uri,
+        base_path: &str,
+        mut request: Request<RequestBody>,
+        timeouts: &Timeouts,
+    ) -> Result<Response<ResponseBody>, InvokeError> {
+        let framing = frame_body(&mut request);
+        let (parts, body) = request.into_parts();
+        let mut is_repeatable =
+            parts.method.is_idempotent() && body.is_end_stream() && !parts.headers.contains_key(UPGRADE);
+        let head = head::write(&parts, base_path);
+        let mut now = Instant::now();
+        let mut outgoing = Outgoing::new(head.clone(), body, framing, timeouts.idle, now);
+        let mut kept = self.pool.take(address, now);
+        loop {
+            let is_kept = kept.is_some();
+            let mut connection = match kept {
+                Some(connection) => connection,
+                None => self.connect(address, timeouts.connect).await?,
+            };
+            connection.begin(outgoing, &parts.method);
+            let failure = match answer_head(&mut connection, now, timeouts.first_byte).await {
+                Ok(answer) => return Ok(body_of(answer, connection, timeouts.idle)),
+                Err(failure) => failure,
+            };
+            now = Instant::now();
+            (outgoing, kept) = match failure {
+                Failure::Closed { unsent: Some(unsent), .. } if is_kept => {
+                    (*unsent, self.pool.take(address, now))
+                }
+                Failure::Closed { .. } if is_repeatable => {
+                    is_repeatable = false;
+                    let body = RequestBody::empty();
+                    (Outgoing::new(head.clone(), body, BodyFraming::Length(0), timeouts.idle, now), None)
+                }
+                failure => return Err(failure.into()),
+            };
+        }
+    }
+
+    async fn connect(&self, address: &Uri, limit: Duration) -> Result<Box<Connection>, InvokeError> {
+        let stream = self.connector.connect(address, Protocol::Http1, limit).await?;
+        Ok(Box::new(Connection::new(stream, address.clone(), self.pool.clone())))
     }
 }
 
-impl Service<Uri> for PoolConnector {
-    type Response = Stream;
-    type Error = InvokeError;
-    type Future = Pin<Box<dyn Future<Output = Result<Stream, InvokeError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), InvokeError>> {
-        Poll::Ready(Ok(()))
+/// Waits for the answer's head until the function has had nothing to wait for for `limit`.
+async fn answer_head(
+    connection: &mut Connection,
+    start: Instant,
+    limit: Duration,
+) -> Result<Response<()>, Failure> {
+    let mut alarm = std::pin::pin!(sleep_until(start + limit));
+    loop {
+        tokio::select! {
+            biased;
+            answer = std::future::poll_fn(|context| connection.poll_answer(context)) => return answer,
+            () = &mut alarm => {}
+        }
+        let now = Instant::now();
+        let deadline = connection.waiting_for_function_since().unwrap_or(now) + limit;
+        if deadline <= now {
+            return Err(Failure::FirstByteTimeout);
+        }
+        alarm.as_mut().reset(deadline);
     }
+}
 
-    fn call(&mut self, address: Uri) -> Self::Future {
-        let timeout = CONNECT_TIMEOUT.try_with(|timeout| *timeout).unwrap_or(Duration::MAX);
-        let connector = self.0.clone();
-        Box::pin(async move { connector.connect(&address, Protocol::Http1, timeout).await })
-    }
+fn body_of(answer: Response<()>, connection: Box<Connection>, idle: Duration) -> Response<ResponseBody> {
+    let body = if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+        ResponseBody::upgraded(connection.into_upgraded())
+    } else {
+        ResponseBody::http1(connection, idle)
+    };
+    answer.map(|()| body)
 }
 
 /// Makes the header tell the length that the body has. Were it another one, the function would take the
 /// rest of this body for a request, or the next request for the rest of this body.
-pub(crate) fn frame_body(request: &mut Request<RequestBody>) {
+pub(crate) fn frame_body(request: &mut Request<RequestBody>) -> BodyFraming {
     let length = request.body().size_hint().exact();
     let needs_length = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
     let headers = request.headers_mut();
     headers.remove(TRANSFER_ENCODING);
     match length {
-        Some(0) if !needs_length && !headers.contains_key(CONTENT_LENGTH) => {}
+        Some(0) if !needs_length && !headers.contains_key(CONTENT_LENGTH) => BodyFraming::Length(0),
         Some(length) => {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+            BodyFraming::Length(length)
         }
         None => {
             headers.remove(CONTENT_LENGTH);
             headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+            BodyFraming::Chunked
         }
-    }
-}
-
-fn classify(error: legacy::Error) -> InvokeError {
-    let source = error.source();
-    if let Some(error) = source.and_then(|source| source.downcast_ref::<InvokeError>()) {
-        return error.clone();
-    }
-    match source.and_then(|source| source.downcast_ref::<hyper::Error>()) {
-        Some(answer) if answer.is_parse() => InvokeError::InvalidAnswer(Arc::new(error)),
-        _ => InvokeError::Closed(Arc::new(error)),
     }
 }

@@ -1,22 +1,24 @@
 //! HTTP/2 to functions, for gRPC.
 //!
-//! The pool of [`crate::http1`] cannot serve here: it sends a connection's address as `:authority`,
-//! and the function must see the authority that the client asked for, once.
+//! The function must see the authority that the client asked for as `:authority`, and only there.
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use claimgate_config::snapshot::Timeouts;
 use http::header::{CONTENT_TYPE, HOST};
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, Request, Response, Uri, Version};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{Builder, SendRequest};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::time::{Instant, timeout};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::body::upload::Upload;
+use crate::body::request::RequestBody;
+use crate::body::response::ResponseBody;
+use crate::body::upload::{Progress, Upload};
 use crate::connect::{Connector, Protocol};
 use crate::error::InvokeError;
 use crate::url;
@@ -63,14 +65,36 @@ impl Http2 {
     /// Sends a request, whose URI is absolute.
     pub(crate) async fn send(
         &self,
+        request: Request<RequestBody>,
+        timeouts: &Timeouts,
+    ) -> Result<Response<ResponseBody>, InvokeError> {
+        let (parts, body) = request.into_parts();
+        let (upload, progress) = Upload::new(body, timeouts.idle);
+        let request = Request::from_parts(parts, upload);
+        let address = url::address(request.uri())?;
+        let answer = self.exchange(&address, request, timeouts.connect);
+        match answer_head(answer, &progress, timeouts.first_byte).await {
+            Ok(answer) => Ok(answer.map(|body| ResponseBody::http2(body, timeouts.idle))),
+            Err(error) => {
+                if let InvokeError::FirstByteTimeout = error {
+                    self.forget(&address);
+                }
+                // A body that broke off makes hyper give up the request, which says nothing of the function.
+                Err(progress.failure().map_or(error, InvokeError::RequestBody))
+            }
+        }
+    }
+
+    async fn exchange(
+        &self,
+        address: &Uri,
         mut request: Request<Upload>,
         connect_timeout: Duration,
     ) -> Result<Response<Incoming>, InvokeError> {
-        let address = url::address(request.uri())?;
         name_authority(&mut request)?;
         let mut repeated = false;
         loop {
-            let mut sender = self.sender(&address, connect_timeout).await?;
+            let mut sender = self.sender(address, connect_timeout).await?;
             let mut error = match sender.try_send_request(request).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
@@ -86,7 +110,7 @@ impl Http2 {
 
     /// Makes the next request to an address use a new connection: this one may be dead without having
     /// been closed. Answers that are under way on it go on.
-    pub(crate) fn forget(&self, address: &Uri) {
+    fn forget(&self, address: &Uri) {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(address);
     }
 
@@ -120,12 +144,35 @@ impl Http2 {
         let (sender, connection) = Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_header_list_size(MAX_HEADER_LIST)
-            .handshake(stream)
+            .handshake(TokioIo::new(stream))
             .await
             .map_err(classify)?;
         // How the connection ends is told to the requests on it.
         tokio::spawn(connection);
         Ok(sender)
+    }
+}
+
+/// Waits for the answer's head until the function has had nothing to wait for for `limit`.
+async fn answer_head(
+    answer: impl Future<Output = Result<Response<Incoming>, InvokeError>>,
+    progress: &Progress,
+    limit: Duration,
+) -> Result<Response<Incoming>, InvokeError> {
+    let mut answer = std::pin::pin!(answer);
+    let mut alarm = std::pin::pin!(sleep_until(Instant::now() + limit));
+    loop {
+        tokio::select! {
+            biased;
+            answer = &mut answer => return answer,
+            () = &mut alarm => {}
+        }
+        let now = Instant::now();
+        let deadline = progress.waiting_for_function_since().unwrap_or(now) + limit;
+        if deadline <= now {
+            return Err(InvokeError::FirstByteTimeout);
+        }
+        alarm.as_mut().reset(deadline);
     }
 }
 

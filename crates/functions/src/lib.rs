@@ -14,21 +14,16 @@ mod http2;
 mod tls;
 mod url;
 
-use std::time::Duration;
-
 use claimgate_config::snapshot::{Function, FunctionTarget, Timeouts};
-use http::{Request, Response};
-use http_body::Body;
-use hyper::body::Incoming;
-use tokio::time::{Instant, sleep_until};
+use http::{Request, Response, Uri};
 /// A certificate as X.509 writes it.
 pub use tokio_rustls::rustls::pki_types::CertificateDer;
 
 pub use body::request::RequestBody;
 pub use body::response::ResponseBody;
 pub use error::{InvokeError, RequestBodyError, ResponseBodyError, Source, StartError};
+pub use http1::Upgraded;
 
-use body::upload::{Progress, Upload};
 use connect::Connector;
 use http1::Http1;
 use http2::Http2;
@@ -102,7 +97,7 @@ impl Functions {
     /// HTTP/1.1, so that an upgrade is possible everywhere; gRPC alone (`content-type:
     /// application/grpc`) goes as HTTP/2, with prior knowledge where there is no TLS, and there the
     /// `Host` header becomes the `:authority`. Trailers of the request are dropped. Interim answers
-    /// (1xx) are swallowed, save 101, after which [`hyper::upgrade::on`] gives the connection.
+    /// (1xx) are swallowed, save 101, after which [`ResponseBody::into_upgraded`] gives the connection.
     ///
     /// Three times limit it:
     /// - `timeouts.connect`: name resolution, connection and TLS handshake together.
@@ -126,86 +121,26 @@ impl Functions {
         request: Request<RequestBody>,
         timeouts: &Timeouts,
     ) -> Result<Response<ResponseBody>, InvokeError> {
-        let request = outgoing(function, request)?;
         match &function.target {
-            FunctionTarget::Url { .. } | FunctionTarget::Unix(_) => self.send(request, timeouts).await,
+            FunctionTarget::Url { origin, base_path } => {
+                self.send(origin, base_path, request, timeouts).await
+            }
+            FunctionTarget::Unix(path) => self.send(&url::unix_origin(path)?, "", request, timeouts).await,
             FunctionTarget::Echo => echo::answer(&function.name, request, timeouts.idle).await,
         }
     }
 
     async fn send(
         &self,
+        address: &Uri,
+        base_path: &str,
         request: Request<RequestBody>,
         timeouts: &Timeouts,
     ) -> Result<Response<ResponseBody>, InvokeError> {
-        let repeatable = repeatable(&request);
-        let answer = self.send_once(request, timeouts).await;
-        match (answer, repeatable) {
-            (Err(InvokeError::Closed(_)), Some(request)) => self.send_once(request, timeouts).await,
-            (answer, _) => answer,
-        }
-    }
-
-    async fn send_once(
-        &self,
-        request: Request<RequestBody>,
-        timeouts: &Timeouts,
-    ) -> Result<Response<ResponseBody>, InvokeError> {
-        let (parts, body) = request.into_parts();
-        let (upload, progress) = Upload::new(body, timeouts.idle);
-        let request = Request::from_parts(parts, upload);
-        let answer = if http2::is_grpc(request.headers()) {
-            let address = url::address(request.uri())?;
-            let answer = self.http2.send(request, timeouts.connect);
-            let answer = answer_head(answer, &progress, timeouts.first_byte).await;
-            if let Err(InvokeError::FirstByteTimeout) = answer {
-                self.http2.forget(&address);
-            }
-            answer
+        if http2::is_grpc(request.headers()) {
+            self.http2.send(url::join(address, base_path, request)?, timeouts).await
         } else {
-            let answer = self.http1.send(request, timeouts.connect);
-            answer_head(answer, &progress, timeouts.first_byte).await
-        };
-        match answer {
-            Ok(answer) => Ok(answer.map(|body| ResponseBody::streaming(body, timeouts.idle))),
-            // A body that broke off makes hyper give up the request, which says nothing of the function.
-            Err(error) => Err(progress.failure().map_or(error, InvokeError::RequestBody)),
+            self.http1.send(address, base_path, request, timeouts).await
         }
-    }
-}
-
-/// A copy of a request that may be sent again.
-fn repeatable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-    let is_upgrade = request.headers().contains_key(http::header::UPGRADE);
-    if !request.method().is_idempotent() || !request.body().is_end_stream() || is_upgrade {
-        return None;
-    }
-    let mut copy = Request::new(RequestBody::empty());
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    Some(copy)
-}
-
-/// Waits for the answer's head until the function has had nothing to wait for for `limit`.
-async fn answer_head(
-    answer: impl Future<Output = Result<Response<Incoming>, InvokeError>>,
-    progress: &Progress,
-    limit: Duration,
-) -> Result<Response<Incoming>, InvokeError> {
-    let mut answer = std::pin::pin!(answer);
-    let mut alarm = std::pin::pin!(sleep_until(Instant::now() + limit));
-    loop {
-        tokio::select! {
-            biased;
-            answer = &mut answer => return answer,
-            () = &mut alarm => {}
-        }
-        let now = Instant::now();
-        let deadline = progress.waiting_for_function_since().unwrap_or(now) + limit;
-        if deadline <= now {
-            return Err(InvokeError::FirstByteTimeout);
-        }
-        alarm.as_mut().reset(deadline);
     }
 }

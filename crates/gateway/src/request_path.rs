@@ -137,7 +137,9 @@ impl Worker {
         let mut response = response?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let client_side = client_side.ok_or(Rejection::UnaskedUpgrade)?;
-            self.tunnels.open(client_side, hyper::upgrade::on(&mut response));
+            let (head, body) = response.into_parts();
+            self.tunnels.open(client_side, body.into_upgraded().ok_or(Rejection::UnaskedUpgrade)?);
+            response = Response::from_parts(head, ResponseBody::empty());
             headers::set_for_client(response.headers_mut(), id, true);
         } else {
             headers::set_for_client(response.headers_mut(), id, false);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use hyper::body::Incoming;
 
 use super::idle::IdleTimer;
 use crate::error::ResponseBodyError;
+use crate::http1::{Connection, Upgraded};
 
 /// The body of a function's answer, trailers included. It fails when the function breaks off or is
 /// silent for too long.
@@ -18,12 +20,47 @@ pub struct ResponseBody(Kind);
 
 enum Kind {
     Bytes(Bytes),
-    Stream { stream: Incoming, idle: IdleTimer },
+    Http1 { connection: Box<Connection>, idle: IdleTimer },
+    Http2 { stream: Incoming, idle: IdleTimer },
+    Upgraded(Box<Upgraded>),
 }
 
 impl ResponseBody {
-    pub(crate) fn streaming(stream: Incoming, idle: Duration) -> Self {
-        Self(Kind::Stream { stream, idle: IdleTimer::new(idle) })
+    /// No body.
+    pub fn empty() -> Self {
+        Self(Kind::Bytes(Bytes::new()))
+    }
+
+    /// What is still to come on a connection.
+    pub(crate) fn http1(connection: Box<Connection>, idle: Duration) -> Self {
+        let mut body = Self(Kind::Http1 { connection, idle: IdleTimer::new(idle) });
+        body.finish_if_complete();
+        body
+    }
+
+    pub(crate) fn http2(stream: Incoming, idle: Duration) -> Self {
+        Self(Kind::Http2 { stream, idle: IdleTimer::new(idle) })
+    }
+
+    pub(crate) fn upgraded(connection: Upgraded) -> Self {
+        Self(Kind::Upgraded(Box::new(connection)))
+    }
+
+    /// The function's side of the connection, when the answer is 101 (Switching Protocols).
+    pub fn into_upgraded(self) -> Option<Upgraded> {
+        match self.0 {
+            Kind::Upgraded(connection) => Some(*connection),
+            _ => None,
+        }
+    }
+
+    /// Lets go of the connection as soon as nothing is left to read, so that the next request finds it.
+    fn finish_if_complete(&mut self) {
+        if matches!(&self.0, Kind::Http1 { connection, .. } if connection.is_complete())
+            && let Kind::Http1 { connection, .. } = std::mem::replace(&mut self.0, Kind::Bytes(Bytes::new()))
+        {
+            connection.finish();
+        }
     }
 }
 
@@ -48,30 +85,39 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
-        match &mut self.0 {
-            Kind::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Kind::Bytes(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Kind::Stream { stream, idle } => match Pin::new(stream).poll_frame(context) {
-                Poll::Ready(piece) => {
-                    idle.stop();
-                    Poll::Ready(piece.map(|piece| piece.map_err(ResponseBodyError::Broken)))
-                }
-                Poll::Pending => idle.poll_elapsed(context).map(|()| Some(Err(ResponseBodyError::Timeout))),
-            },
+        let (piece, idle) = match &mut self.0 {
+            Kind::Upgraded(_) => return Poll::Ready(None),
+            Kind::Bytes(bytes) if bytes.is_empty() => return Poll::Ready(None),
+            Kind::Bytes(bytes) => return Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Kind::Http1 { connection, idle } => (connection.poll_piece(context), idle),
+            Kind::Http2 { stream, idle } => {
+                let piece = Pin::new(stream).poll_frame(context);
+                (piece.map_err(|error| ResponseBodyError::Broken(Arc::new(error))), idle)
+            }
+        };
+        if piece.is_pending() {
+            return idle.poll_elapsed(context).map(|()| Some(Err(ResponseBodyError::Timeout)));
         }
+        idle.stop();
+        self.finish_if_complete();
+        piece
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Bytes(bytes) => bytes.is_empty(),
-            Kind::Stream { stream, .. } => stream.is_end_stream(),
+            Kind::Http1 { connection, .. } => connection.is_complete(),
+            Kind::Http2 { stream, .. } => stream.is_end_stream(),
+            Kind::Upgraded(_) => true,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Bytes(bytes) => SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
-            Kind::Stream { stream, .. } => stream.size_hint(),
+            Kind::Http1 { connection, .. } => connection.size_hint(),
+            Kind::Http2 { stream, .. } => stream.size_hint(),
+            Kind::Upgraded(_) => SizeHint::with_exact(0),
         }
     }
 }

@@ -217,7 +217,7 @@ async fn an_upgrade_gives_the_connection() {
     request.headers_mut().insert("upgrade", "websocket".parse().unwrap());
     let answer = functions().invoke(&server.function(), request, &patient()).await.unwrap();
     assert_eq!(answer.status(), StatusCode::SWITCHING_PROTOCOLS);
-    let mut stream = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+    let mut stream = answer.into_body().into_upgraded().unwrap();
     stream.write_all(b"abcd").await.unwrap();
     let mut bytes = [0; 4];
     stream.read_exact(&mut bytes).await.unwrap();
