@@ -63,7 +63,8 @@ impl Http1 {
             let is_kept = kept.is_some();
             let mut connection = match kept {
                 Some(connection) => connection,
-                None => self.connect(address, timeouts.connect).await?,
+                // Apart: it needs a lot of memory, which requests on kept connections need not move around.
+                None => Box::pin(self.connect(address, timeouts.connect)).await?,
             };
             connection.begin(outgoing, &parts.method);
             let failure = match answer_head(&mut connection, now, timeouts.first_byte).await {

@@ -126,7 +126,7 @@ impl Functions {
                 self.send(origin, base_path, request, timeouts).await
             }
             FunctionTarget::Unix(path) => self.send(&url::unix_origin(path)?, "", request, timeouts).await,
-            FunctionTarget::Echo => echo::answer(&function.name, request, timeouts.idle).await,
+            FunctionTarget::Echo => Box::pin(echo::answer(&function.name, request, timeouts.idle)).await,
         }
     }
 
@@ -138,7 +138,7 @@ impl Functions {
         timeouts: &Timeouts,
     ) -> Result<Response<ResponseBody>, InvokeError> {
         if http2::is_grpc(request.headers()) {
-            self.http2.send(url::join(address, base_path, request)?, timeouts).await
+            Box::pin(self.http2.send(url::join(address, base_path, request)?, timeouts)).await
         } else {
             self.http1.send(address, base_path, request, timeouts).await
         }

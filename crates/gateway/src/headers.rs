@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, FORWARDED, HOST, TE, TRAILER, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TE, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 
@@ -14,22 +14,39 @@ use crate::request_id::{RequestId, new_traceparent};
 /// Names the request in answers, in requests to functions and in the log.
 pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-fc-request-id");
 
+static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+static X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// Fields that concern one connection (RFC 9110, 7.6.1), whether Connection lists them or not.
 /// Each side of the gateway frames its messages anew, so Transfer-Encoding is one of them.
-static HOP_BY_HOP: [&str; 9] = [
-    "connection",
-    "http2-settings",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "transfer-encoding",
-    "upgrade",
-];
+fn is_hop_by_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "http2-settings"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
+
+/// Fields of a client's request that a function must not see: those that only a gateway may set, and
+/// those that it has acted on. `expect` was answered by reading the body; `trailer` announces trailers,
+/// which a client could hide a mapped header in, and which are dropped.
+fn is_for_gateway(name: &str) -> bool {
+    matches!(name, "forwarded" | "expect" | "trailer")
+        || header::begins_with(name, "x-fc-")
+        || header::begins_with(name, "x-forwarded-")
+        || header::same_name(name, "x-real-ip")
+}
 
 /// Whether a request asks for a WebSocket, the only protocol that a connection is upgraded to.
 pub fn asks_for_websocket(request: &Parts) -> bool {
@@ -55,6 +72,9 @@ fn is_listed(list: &str, token: &str) -> bool {
 /// Removes what concerns the client's connection. This runs before anything is looked up or set, so
 /// that a Connection header can remove the client's own fields and none of the gateway's.
 pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    if !headers.keys().any(|name| is_hop_by_hop(name.as_str())) {
+        return;
+    }
     let listed: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()
@@ -65,9 +85,7 @@ pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
     for name in listed {
         headers.remove(name);
     }
-    for name in HOP_BY_HOP {
-        headers.remove(name);
-    }
+    header::remove_where(headers, is_hop_by_hop);
 }
 
 /// Prepares the headers that a function receives: none of the client's that only a gateway may set,
@@ -79,25 +97,16 @@ pub fn set_for_function(
     id: &RequestId,
     websocket: bool,
 ) {
-    header::remove_where(headers, |name| {
-        header::begins_with(name, "x-fc-")
-            || header::begins_with(name, "x-forwarded-")
-            || header::same_name(name, "x-real-ip")
-    });
-    headers.remove(FORWARDED);
-    // The gateway has answered it already by reading the body.
-    headers.remove(EXPECT);
-    // It announces trailers, which a client could hide a mapped header in, and which are dropped.
-    headers.remove(TRAILER);
+    header::remove_where(headers, is_for_gateway);
     headers.insert(HOST, authority.written.clone());
-    headers.insert(HeaderName::from_static("x-forwarded-for"), ascii(client.to_canonical().to_string()));
-    headers.insert(HeaderName::from_static("x-forwarded-host"), authority.written.clone());
-    headers.insert(HeaderName::from_static("x-forwarded-port"), authority.port());
-    headers.insert(HeaderName::from_static("x-forwarded-proto"), HeaderValue::from_static("http"));
+    headers.insert(X_FORWARDED_FOR.clone(), ascii(client.to_canonical().to_string()));
+    headers.insert(X_FORWARDED_HOST.clone(), authority.written.clone());
+    headers.insert(X_FORWARDED_PORT.clone(), authority.port());
+    headers.insert(X_FORWARDED_PROTO.clone(), HeaderValue::from_static("http"));
     headers.insert(REQUEST_ID.clone(), id.to_header_value());
     if !has_valid_traceparent(headers) {
         headers.remove(&TRACESTATE);
-        headers.insert(TRACEPARENT.clone(), ascii(new_traceparent()));
+        headers.insert(TRACEPARENT.clone(), new_traceparent());
     }
     if websocket {
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));

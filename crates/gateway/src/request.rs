@@ -46,7 +46,8 @@ impl FunctionRequest<'_> {
         let Some(kind) = FormKind::of(&self.headers)? else {
             return Ok(());
         };
-        let body = read(stream, limits.form_bytes, timeouts.form_read).await?;
+        // Apart from the others' memory, which need not make room for what this one needs.
+        let body = Box::pin(read(stream, limits.form_bytes, timeouts.form_read)).await?;
         self.body = Body::Form(Form::parse(&kind, body)?);
         Ok(())
     }

@@ -1,19 +1,18 @@
 //! Ids of requests, in the form of the original's: `1-<time>-<8 digits>-<12 digits>`, hexadecimal.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use http::HeaderValue;
 
 /// The id of one request, unique among all gateways for practical purposes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestId(String);
+pub struct RequestId(HeaderValue);
 
 /// Differs between processes; ids are no secrets and need not be unpredictable.
-static PROCESS: LazyLock<u64> = LazyLock::new(random);
-static COUNTER: AtomicU64 = AtomicU64::new(0);
+static PROCESS: LazyLock<u64> = LazyLock::new(seed);
 
 impl RequestId {
     /// The next id, at the time of the system's clock.
@@ -23,35 +22,63 @@ impl RequestId {
 
     /// The next id; `now` counts from the Unix epoch.
     pub fn next(now: Duration) -> Self {
-        let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let seconds = now.as_secs();
-        let process = *PROCESS >> 32;
-        // An odd factor permutes the 48-bit numbers, so that neighbours look different.
-        let scattered = (count.wrapping_mul(0x9e37_79b9_7f4b) ^ *PROCESS) & 0xffff_ffff_ffff;
-        Self(format!("1-{seconds:08x}-{process:08x}-{scattered:012x}"))
+        let mut id = *b"1-00000000-00000000-000000000000";
+        write_hex(&mut id[2..10], now.as_secs());
+        write_hex(&mut id[11..19], *PROCESS);
+        write_hex(&mut id[20..], random());
+        Self(ascii(&id))
     }
 
     /// The id as a header value.
     pub fn to_header_value(&self) -> HeaderValue {
-        // Hexadecimal digits and hyphens.
-        HeaderValue::from_str(&self.0).unwrap_or_else(|_| HeaderValue::from_static(""))
+        self.0.clone()
     }
 }
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.0.to_str().unwrap_or_default())
     }
 }
 
 /// A `traceparent` that begins a trace without sampling it (W3C Trace Context, 3.2).
-pub fn new_traceparent() -> String {
+pub fn new_traceparent() -> HeaderValue {
+    let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
+    write_hex(&mut text[3..19], random());
     // Neither the trace id nor the parent id may be zero.
-    let (high, low, parent) = (random(), random() | 1, random() | 1);
-    format!("00-{high:016x}{low:016x}-{parent:016x}-00")
+    write_hex(&mut text[19..35], random() | 1);
+    write_hex(&mut text[36..52], random() | 1);
+    ascii(&text)
 }
 
+/// Fills a field with the last hexadecimal digits of a number.
+fn write_hex(field: &mut [u8], mut number: u64) {
+    for place in field.iter_mut().rev() {
+        let digit = (number & 0xf) as u8;
+        *place = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+        number >>= 4;
+    }
+}
+
+fn ascii(text: &[u8]) -> HeaderValue {
+    // Hexadecimal digits and hyphens.
+    HeaderValue::from_bytes(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// A number that has not been there before, for practical purposes: SplitMix64, begun anew by each
+/// thread, so that threads share nothing.
 fn random() -> u64 {
+    thread_local! {
+        static STATE: Cell<u64> = Cell::new(seed());
+    }
+    let state = STATE.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+    STATE.set(state);
+    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+fn seed() -> u64 {
     use std::hash::{BuildHasher, Hasher, RandomState};
     // Each `RandomState` has new keys.
     RandomState::new().build_hasher().finish()

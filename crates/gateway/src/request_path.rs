@@ -221,7 +221,7 @@ pub async fn prepare<'s>(
     // What the function is told.
     headers::set_for_function(&mut request.headers, &authority, client, id, websocket);
     claims::forward(&authenticated, &mut request, settings, observer).await?;
-    Ok(Prepared { route, request: invocation(request, &path)?, client_side })
+    Ok(Prepared { route, request: invocation(request, uri, &path)?, client_side })
 }
 
 /// What the log tells of a request.
@@ -250,16 +250,23 @@ impl<'s> Observer<'s> for Record<'s> {
 /// The request as the function receives it.
 fn invocation(
     request: FunctionRequest<'_>,
+    uri: &Uri,
     path: &RequestPath<'_>,
 ) -> Result<Request<RequestBody>, Rejection> {
     let FunctionRequest { method, mut headers, query, body } = request;
-    let mut target = path.forwarded().as_bytes().to_vec();
-    if let Some(query) = &query {
-        target.push(b'?');
-        target.extend_from_slice(query);
-    }
-    // The path was part of a URI before, and a query that was added to is percent-encoded.
-    let target = PathAndQuery::from_maybe_shared(target).map_err(|_| PathError::ForbiddenCharacter)?;
+    let is_as_sent = path.forwarded() == uri.path() && query.as_deref() == uri.query().map(str::as_bytes);
+    let target = match uri.path_and_query() {
+        Some(as_sent) if is_as_sent => as_sent.clone(),
+        _ => {
+            let mut target = path.forwarded().as_bytes().to_vec();
+            if let Some(query) = &query {
+                target.push(b'?');
+                target.extend_from_slice(query);
+            }
+            // The path was part of a URI before, and a query that was added to is percent-encoded.
+            PathAndQuery::from_maybe_shared(target).map_err(|_| PathError::ForbiddenCharacter)?
+        }
+    };
     let body = FunctionRequest::finish_body(&mut headers, body);
     let mut invocation = Request::new(body);
     *invocation.method_mut() = method;
