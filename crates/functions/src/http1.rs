@@ -26,7 +26,7 @@ pub(crate) use connection::Connection;
 use connection::Failure;
 pub use connection::Upgraded;
 use outgoing::{BodyFraming, Outgoing};
-use pool::Pool;
+use pool::{Pool, Slot};
 
 /// HTTP/1.1 to functions. Clones share their connections.
 #[derive(Clone, Debug)]
@@ -58,13 +58,14 @@ impl Http1 {
         let head = head::write(&parts, base_path);
         let mut now = Instant::now();
         let mut outgoing = Outgoing::new(head.clone(), body, framing, timeouts.idle, now);
-        let mut kept = self.pool.take(address, now);
+        let slot = self.pool.slot(address);
+        let mut kept = pool::take(&slot, now);
         loop {
             let is_kept = kept.is_some();
             let mut connection = match kept {
                 Some(connection) => connection,
                 // Apart: it needs a lot of memory, which requests on kept connections need not move around.
-                None => Box::pin(self.connect(address, timeouts.connect)).await?,
+                None => Box::pin(self.connect(address, &slot, timeouts.connect)).await?,
             };
             connection.begin(outgoing, &parts.method);
             let failure = match answer_head(&mut connection, now, timeouts.first_byte).await {
@@ -73,9 +74,7 @@ impl Http1 {
             };
             now = Instant::now();
             (outgoing, kept) = match failure {
-                Failure::Closed { unsent: Some(unsent), .. } if is_kept => {
-                    (*unsent, self.pool.take(address, now))
-                }
+                Failure::Closed { unsent: Some(unsent), .. } if is_kept => (*unsent, pool::take(&slot, now)),
                 Failure::Closed { .. } if is_repeatable => {
                     is_repeatable = false;
                     let body = RequestBody::empty();
@@ -86,9 +85,14 @@ impl Http1 {
         }
     }
 
-    async fn connect(&self, address: &Uri, limit: Duration) -> Result<Box<Connection>, InvokeError> {
+    async fn connect(
+        &self,
+        address: &Uri,
+        slot: &Slot,
+        limit: Duration,
+    ) -> Result<Box<Connection>, InvokeError> {
         let stream = self.connector.connect(address, Protocol::Http1, limit).await?;
-        Ok(Box::new(Connection::new(stream, address.clone(), self.pool.clone())))
+        Ok(Box::new(Connection::new(stream, Slot::clone(slot))))
     }
 }
 

@@ -42,8 +42,10 @@ fn is_hop_by_hop(name: &str) -> bool {
 /// those that it has acted on. `expect` was answered by reading the body; `trailer` announces trailers,
 /// which a client could hide a mapped header in, and which are dropped.
 fn is_for_gateway(name: &str) -> bool {
-    matches!(name, "forwarded" | "expect" | "trailer")
-        || header::begins_with(name, "x-fc-")
+    if !name.starts_with('x') {
+        return matches!(name, "forwarded" | "expect" | "trailer");
+    }
+    header::begins_with(name, "x-fc-")
         || header::begins_with(name, "x-forwarded-")
         || header::same_name(name, "x-real-ip")
 }
@@ -54,6 +56,9 @@ pub fn asks_for_websocket(request: &Parts) -> bool {
         let fields = request.headers.get_all(name).iter();
         fields.filter_map(|value| value.to_str().ok()).any(|value| is_listed(value, token))
     };
+    if !request.headers.contains_key(UPGRADE) {
+        return false;
+    }
     let protocols = request.headers.get_all(UPGRADE).iter().count();
     request.version == Version::HTTP_11
         && request.method == Method::GET
@@ -134,7 +139,7 @@ pub fn set_for_client(headers: &mut HeaderMap, id: &RequestId, websocket: bool) 
 /// Whether the length of a request's body is given twice. In HTTP/1.1 this was judged with the rest of the
 /// framing; HTTP/2 frames the body itself and carries the field along.
 pub fn has_ambiguous_length(request: &Parts) -> bool {
-    request.headers.get_all(CONTENT_LENGTH).iter().count() > 1
+    request.version >= Version::HTTP_2 && request.headers.get_all(CONTENT_LENGTH).iter().count() > 1
 }
 
 /// W3C Trace Context, 3.2.

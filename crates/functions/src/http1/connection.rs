@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use http::{Method, Response, StatusCode, Uri};
+use http::{Method, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
@@ -16,7 +16,7 @@ use tokio_util::io::poll_read_buf;
 use super::framing::{Decoded, Framing};
 use super::head::{self, Head};
 use super::outgoing::{Outgoing, SendError};
-use super::pool::Pool;
+use super::pool::{self, Slot};
 use crate::connect::Transport;
 use crate::error::{InvokeError, RequestBodyError, ResponseBodyError};
 
@@ -30,8 +30,8 @@ const READ_LONG: usize = 64 * 1024;
 /// any other state than the expected one ends it.
 pub(crate) struct Connection {
     stream: Box<dyn Transport>,
-    address: Uri,
-    pool: Pool,
+    /// Where it waits between two exchanges.
+    slot: Slot,
     /// What was read and not taken yet.
     buffer: BytesMut,
     /// `None` when the request was sent.
@@ -56,11 +56,10 @@ pub(crate) enum Failure {
 }
 
 impl Connection {
-    pub(crate) fn new(stream: Box<dyn Transport>, address: Uri, pool: Pool) -> Self {
+    pub(crate) fn new(stream: Box<dyn Transport>, slot: Slot) -> Self {
         Self {
             stream,
-            address,
-            pool,
+            slot,
             buffer: BytesMut::new(),
             outgoing: None,
             sent: None,
@@ -68,10 +67,6 @@ impl Connection {
             incoming: Framing::End,
             is_kept: true,
         }
-    }
-
-    pub(crate) fn address(&self) -> &Uri {
-        &self.address
     }
 
     /// Whether the function has neither closed the connection nor sent something unasked.
@@ -185,8 +180,8 @@ impl Connection {
         let mut context = Context::from_waker(std::task::Waker::noop());
         match self.poll_send(&mut context) {
             Poll::Ready(Ok(())) if self.is_kept && self.buffer.is_empty() => {
-                let pool = self.pool.clone();
-                pool.put(self);
+                let slot = Slot::clone(&self.slot);
+                pool::put(&slot, self);
             }
             Poll::Ready(_) => {}
             Poll::Pending => {
@@ -228,7 +223,7 @@ impl Connection {
 impl fmt::Debug for Connection {
     /// Without what was read or is sent, which may hold tokens.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Connection").field("address", &self.address).finish_non_exhaustive()
+        formatter.debug_struct("Connection").finish_non_exhaustive()
     }
 }
 
