@@ -9,6 +9,8 @@ mod framing;
 mod head;
 mod outgoing;
 mod pool;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

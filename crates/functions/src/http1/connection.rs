@@ -40,6 +40,7 @@ pub(crate) struct Connection {
     method: Method,
     incoming: Framing,
     is_kept: bool,
+    failure: Option<ResponseBodyError>,
 }
 
 /// Why there is no answer.
@@ -66,6 +67,7 @@ impl Connection {
             method: Method::GET,
             incoming: Framing::End,
             is_kept: true,
+            failure: None,
         }
     }
 
@@ -131,6 +133,23 @@ impl Connection {
 
     /// Takes the next piece of the answer, and sends what is left of the request meanwhile.
     pub(crate) fn poll_piece(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
+        if let Some(failure) = self.failure.take() {
+            return Poll::Ready(Some(Err(failure)));
+        }
+        let piece = self.poll_next_piece(context);
+        if let Poll::Ready(Some(Err(failure))) = piece {
+            // Told a turn later, as the client's connection is dropped then: what came before goes out first.
+            self.failure = Some(failure);
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        piece
+    }
+
+    fn poll_next_piece(
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ResponseBodyError>>> {
