@@ -10,6 +10,7 @@ install_packages() {
     command -v curl >/dev/null || packages+=(curl)
     command -v node >/dev/null || packages+=(nodejs)
     command -v npm >/dev/null || packages+=(npm)
+    command -v openssl >/dev/null || packages+=(openssl)
     usable_python python3 || usable_python /usr/bin/python3 || packages+=(python3 python3-venv)
     if [ "${#packages[@]}" -eq 0 ]; then
         return

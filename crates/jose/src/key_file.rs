@@ -108,8 +108,9 @@ impl KeyFile {
     /// Of PEM text with several keys or certificates, as a certificate chain, one is read: the first
     /// private key, else the first.
     pub fn read(content: &[u8]) -> Result<Self, KeyFileError> {
-        let text = content.trim_ascii_start();
-        if text.starts_with(b"{") || text.starts_with(b"[") {
+        // Some editors put a byte order mark before JSON.
+        let content = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content);
+        if let [b'{' | b'[', ..] = content.trim_ascii_start() {
             return Self::of_json(Value::parse(content)?);
         }
         if pem::is_pem(content) {

@@ -59,7 +59,7 @@ fn jwks_are_read_as_they_are() {
         read(key.to_string().as_bytes()),
         KeyFile { form: Form::Jwk, keys: vec![key.clone()], others: 0 }
     );
-    let set = format!(" \n{{\"keys\":[{key},5]}}");
+    let set = format!("\u{feff} \n{{\"keys\":[{key},5]}}");
     let expected = KeyFile { form: Form::JwkSet, keys: vec![key, 5_i64.into()], others: 0 };
     assert_eq!(read(set.as_bytes()), expected);
 }
