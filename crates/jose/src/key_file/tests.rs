@@ -99,6 +99,23 @@ fn other_spellings_of_pem_are_read() {
     }
 }
 
+/// What some programs write: the private key 1 in one byte, without public key.
+#[test]
+fn short_private_ec_keys_are_completed() {
+    let key = sec1::EcPrivateKey {
+        private_key: &[1],
+        parameters: der::identifier_of(crate::Curve::P256).map(sec1::EcParameters::NamedCurve),
+        public_key: None,
+    };
+    let file = read(&pkcs8::der::Encode::to_der(&key).unwrap());
+    let jwk = file.keys[0].as_object().unwrap();
+    let d = base64url::decode(jwk.get("d").unwrap().as_str().unwrap().as_bytes()).unwrap();
+    assert_eq!(d, [&[0; 31][..], &[1]].concat());
+    // The base point of P-256 (SEC 2 section 2.4.2).
+    assert_eq!(jwk.get("x").unwrap().as_str(), Some("axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY"));
+    assert!(SigningKey::from_jwk(&file.keys[0]).is_ok());
+}
+
 #[test]
 fn what_holds_no_key_is_refused_with_a_reason() {
     let pem = SigningKey::generate(Algorithm::ES256).unwrap().to_pkcs8().unwrap().to_pem();
