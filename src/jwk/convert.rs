@@ -18,7 +18,7 @@ use crate::keys::{explain, load_set, read_keys, set_of};
 #[derive(Args)]
 pub struct Options {
     /// The keys: PEM, DER, JWK or JWK set; standard input when left out or `-`
-    #[arg(default_value = "-")]
+    #[arg(default_value = "-", hide_default_value = true)]
     file: PathBuf,
     /// The form to convert to. PEM and DER are PKCS#8 and SubjectPublicKeyInfo
     #[arg(long, value_enum, value_name = "FORM")]
@@ -110,7 +110,7 @@ fn private(keys: &[Value], source: &KeyFile, options: &Options) -> Result<Vec<Wr
     if let Form::Pem(structure) | Form::Der(structure) = source.form
         && !structure.is_private()
     {
-        return Err(format!("this is no private key, but a {}", source.form));
+        return Err(format!("there is no private key in it: {}", source.form));
     }
     if keys.is_empty() {
         return Err("there is no key in this set".to_owned());

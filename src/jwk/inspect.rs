@@ -16,7 +16,7 @@ use crate::text::printable;
 #[derive(Args)]
 pub struct Options {
     /// The keys: JWK set, JWK, PEM or DER; standard input when left out or `-`
-    #[arg(default_value = "-")]
+    #[arg(default_value = "-", hide_default_value = true)]
     file: PathBuf,
     /// Print one JSON object, for scripts
     #[arg(long)]
