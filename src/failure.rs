@@ -1,7 +1,10 @@
 //! How a command ends that does not give what it was asked for.
 
 use std::fmt::{self, Display};
+use std::path::Path;
 use std::process::ExitCode;
+
+use claimgate_config::{Loaded, Problems, Severity};
 
 use crate::complain;
 
@@ -25,6 +28,22 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Self::Refused(why) | Self::Unusable(why)) = self;
         f.write_str(why)
+    }
+}
+
+/// Loads a configuration that a command works with.
+pub fn load_configuration(file: &Path) -> Result<Loaded, Failure> {
+    claimgate_config::load_file(file).map_err(|problems| first_of(&problems))
+}
+
+/// The first error of a configuration, in one line.
+fn first_of(problems: &Problems) -> Failure {
+    let errors = || problems.list.iter().filter(|problem| problem.severity == Severity::Error);
+    let list = errors().take(1).cloned().collect();
+    let first = Problems { file: problems.file.clone(), list };
+    match errors().count() {
+        0 | 1 => Failure::unusable(first),
+        count => Failure::Unusable(format!("{first} (and {} more; `claimgate check` shows all)", count - 1)),
     }
 }
 

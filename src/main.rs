@@ -1,6 +1,7 @@
 //! The `claimgate` command.
 
 mod check;
+mod clock;
 mod failure;
 mod files;
 mod jwk;
@@ -11,6 +12,7 @@ mod quickstart;
 mod serve;
 mod text;
 mod token;
+mod try_request;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,6 +65,8 @@ enum Action {
     /// Sign, inspect and verify tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// Tell what the gateway would do with a request, step by step: exit code 0 accepted, 1 refused
+    Try(Box<try_request::Options>),
 }
 
 fn main() -> ExitCode {
@@ -74,6 +78,7 @@ fn main() -> ExitCode {
         Action::Quickstart { dir } => quickstart::run(&dir),
         Action::Jwk(command) => return failure::exit_code(jwk::run(command)),
         Action::Token(command) => return failure::exit_code(token::run(command)),
+        Action::Try(options) => return try_request::run(*options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,7 +3,6 @@
 mod inspect;
 mod parts;
 mod sign;
-mod times;
 mod verify;
 
 use clap::Subcommand;

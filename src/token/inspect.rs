@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use claimgate_gateway::times::in_words;
 use claimgate_jose::VerifyError;
 use claimgate_jose::json::{Object, Value};
 use clap::Args;
 
 use super::parts::{Part, Parts};
-use super::{read_token, times};
+use super::read_token;
+use crate::clock;
 use crate::failure::Failure;
 use crate::files;
 use crate::text::printable;
@@ -26,7 +28,7 @@ pub struct Options {
 /// Shows what a token says.
 pub fn run(options: &Options) -> Result<(), Failure> {
     let parts = Parts::of(&read_token(&options.token)?);
-    let shown = if options.json { json(&parts) } else { text(&parts, times::now()?) };
+    let shown = if options.json { json(&parts) } else { text(&parts, clock::now()?) };
     files::print(shown.as_bytes())?;
     match parts.faults.first() {
         Some(fault) => Err(Failure::Refused(format!("{}: {fault}", fault.reason()))),
@@ -62,7 +64,7 @@ fn text(parts: &Parts, now: Duration) -> String {
 /// A member as JSON; times in words behind it.
 fn line((name, value): (&str, &Value), now: Duration) -> String {
     let seconds = value.as_number().and_then(|number| number.as_f64());
-    let words = seconds.and_then(|seconds| times::in_words(name, seconds, now));
+    let words = seconds.and_then(|seconds| in_words(name, seconds, now));
     let words = words.map(|words| format!("   {words}")).unwrap_or_default();
     format!("  {:<10} {}{words}\n", printable(name), printable(&value.to_string()))
 }

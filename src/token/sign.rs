@@ -7,7 +7,7 @@ use claimgate_jose::json::{Object, Value};
 use claimgate_jose::{Algorithm, Policy, SigningKey, VerifyError, verify};
 use clap::Args;
 
-use super::times;
+use crate::clock;
 use crate::complain;
 use crate::failure::Failure;
 use crate::files::{self, is_standard_input, name_of};
@@ -46,7 +46,7 @@ pub struct Options {
 
 /// Signs a token; prints it alone.
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let now = times::now()?;
+    let now = clock::now()?;
     let header = object_of("--header", &options.header)?;
     if header.get("kid").is_some() {
         return Err(Failure::unusable("--kid sets the header parameter `kid`"));

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use claimgate_config::snapshot::Authentication;
-use claimgate_config::{Problems, Severity};
 use claimgate_gateway::Rejection;
+use claimgate_gateway::times::in_words;
 use claimgate_jose::{JwkSet, Policy, VerifiedClaims, VerifyError, verify};
 use clap::Args;
 
 use super::parts::Parts;
-use super::{read_token, times};
-use crate::failure::Failure;
+use super::read_token;
+use crate::clock;
+use crate::failure::{Failure, load_configuration};
 use crate::files::{self, name_of};
 use crate::keys::{load_set, read_keys};
 
@@ -70,7 +71,7 @@ fn with_keys(token: &[u8], jwks: &Path, options: &Options) -> Result<Verified, F
 }
 
 fn with_configuration(token: &[u8], config: &Path, name: &str) -> Result<Verified, Failure> {
-    let snapshot = claimgate_config::load_file(config).map_err(|problems| first_of(&problems))?.snapshot;
+    let snapshot = load_configuration(config)?.snapshot;
     let host = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     let domain = snapshot.domains.find(&host).ok_or_else(|| {
         Failure::Unusable(format!("{}: no custom domain has the host {name:?}", config.display()))
@@ -92,18 +93,7 @@ fn with_configuration(token: &[u8], config: &Path, name: &str) -> Result<Verifie
 type Verified = Result<VerifiedClaims, Rejection>;
 
 fn judge(token: &[u8], keys: &JwkSet, policy: &Policy) -> Result<Verified, Failure> {
-    Ok(verify(token, keys, policy, times::now()?).map_err(Rejection::from))
-}
-
-/// The first error of a configuration, in one line.
-fn first_of(problems: &Problems) -> Failure {
-    let errors = || problems.list.iter().filter(|problem| problem.severity == Severity::Error);
-    let list = errors().take(1).cloned().collect();
-    let first = Problems { file: problems.file.clone(), list };
-    match errors().count() {
-        0 | 1 => Failure::unusable(first),
-        count => Failure::Unusable(format!("{first} (and {} more; `claimgate check` shows all)", count - 1)),
-    }
+    Ok(verify(token, keys, policy, clock::now()?).map_err(Rejection::from))
 }
 
 /// The reason that the gateway would log, and what it means; for times by how much.
@@ -115,6 +105,6 @@ fn explain(rejection: &Rejection, token: &[u8]) -> String {
     };
     let parts = Parts::of(token);
     let seconds = parts.payload.object().and_then(|claims| claims.get(claim)?.as_number()?.as_f64());
-    let words = seconds.and_then(|seconds| times::in_words(claim, seconds, times::now().ok()?));
+    let words = seconds.and_then(|seconds| in_words(claim, seconds, clock::now().ok()?));
     format!("{}: `{claim}` is {}", rejection.reason(), words.unwrap_or_default())
 }

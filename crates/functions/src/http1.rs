@@ -6,7 +6,7 @@
 
 mod connection;
 mod framing;
-mod head;
+pub(crate) mod head;
 mod outgoing;
 mod pool;
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod http2;
 mod tls;
 mod url;
 
+use bytes::Bytes;
 use claimgate_config::snapshot::{Function, FunctionTarget, Timeouts};
 use http::{Request, Response, Uri};
 /// A certificate as X.509 writes it.
@@ -29,24 +30,31 @@ use http1::Http1;
 use http2::Http2;
 use tls::Tls;
 
-/// A request as it goes out to a function: with the function's address in the URI, and headers that tell
-/// the length of its body, which HTTP/2 and the built-in `echo` have no need of.
+/// A request as [`Functions::invoke`] sends it: its head as it is written, up to the empty line, and its body.
+///
+/// For gRPC the head is told as HTTP/1.1 would write it, and for the built-in `echo`, which takes requests as
+/// they are.
 ///
 /// # Errors
-/// [`InvokeError::InvalidTarget`], when the function's address and the request's path make no URI.
+/// [`InvokeError::InvalidTarget`], when the function's address and the path of gRPC make no URI.
 pub fn outgoing(
     function: &Function,
-    request: Request<RequestBody>,
-) -> Result<Request<RequestBody>, InvokeError> {
-    let mut request = match &function.target {
-        FunctionTarget::Url { origin, base_path } => url::join(origin, base_path, request)?,
-        FunctionTarget::Unix(path) => url::join(&url::unix_origin(path)?, "", request)?,
-        FunctionTarget::Echo => return Ok(request),
+    mut request: Request<RequestBody>,
+) -> Result<(Bytes, RequestBody), InvokeError> {
+    let is_grpc = http2::is_grpc(request.headers());
+    let base_path = match &function.target {
+        FunctionTarget::Url { origin, base_path } if is_grpc => {
+            request = url::join(origin, base_path, request)?;
+            ""
+        }
+        FunctionTarget::Url { base_path, .. } => base_path,
+        FunctionTarget::Unix(_) | FunctionTarget::Echo => "",
     };
-    if !http2::is_grpc(request.headers()) {
+    if !is_grpc && function.target != FunctionTarget::Echo {
         http1::frame_body(&mut request);
     }
-    Ok(request)
+    let (parts, body) = request.into_parts();
+    Ok((http1::head::write(&parts, base_path), body))
 }
 
 /// Reaches functions.

@@ -41,15 +41,15 @@ pub async fn authenticate<'a>(
     now: Duration,
     observer: &mut impl Observer<'a>,
 ) -> Result<Authenticated<'a>, Rejection> {
-    let authentication = &domain.authentication;
-    let (jwt, needs_token) = match authentication {
-        Authentication::Anonymous => (None, false),
-        Authentication::Jwt(jwt) => (Some(jwt), path.needs_token(&jwt.scope)),
+    let Authentication::Jwt(jwt) = &domain.authentication else {
+        observer.observe(Step::Anonymous);
+        return Ok(Authenticated { authentication: None, claims: None });
     };
-    observer.observe(Step::Authentication { authentication, needs_token });
-    let Some(jwt) = jwt.filter(|_| needs_token) else {
-        return Ok(Authenticated { authentication: jwt, claims: None });
-    };
+    let need = path.need_of_token(&jwt.scope);
+    observer.observe(Step::Jwt { jwt, need });
+    if !need.is_there() {
+        return Ok(Authenticated { authentication: Some(jwt), claims: None });
+    }
     for source in &jwt.token_lookup {
         let found = look_up(source, request, settings).await?;
         observer.observe(Step::LookedUp { source, found: &found });
@@ -69,7 +69,7 @@ pub async fn authenticate<'a>(
         drop(token);
         if !jwt.forward_token {
             remove_token(source, request);
-            observer.observe(Step::TokenRemoved(source));
+            observer.observe(Step::TokenRemoved);
         }
         return Ok(Authenticated { authentication: Some(jwt), claims: Some(claims) });
     }

@@ -2,6 +2,8 @@
 
 mod framing;
 
+pub use framing::StrictHttp1;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -22,7 +24,6 @@ use tokio::sync::oneshot;
 use crate::gateway::Gateway;
 use crate::request_path::Worker;
 use crate::tunnel::Tunnels;
-use framing::StrictHttp1;
 
 /// A pause after an accept that failed, most often for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -150,7 +151,10 @@ fn serve_connection(
         let worker = Arc::clone(worker);
         service_fn(move |request| {
             let (worker, served) = (Arc::clone(&worker), served.clone());
-            async move { Ok::<_, Infallible>(served.answer(&worker, request, client.ip()).await) }
+            async move {
+                let answer = |refusal| worker.answer(request, refusal, client.ip());
+                Ok::<_, Infallible>(served.answer(answer).await)
+            }
         })
     };
     let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
@@ -162,7 +166,8 @@ fn serve_connection(
     });
 }
 
-fn server(settings: &GatewaySettings) -> auto::Builder<TokioExecutor> {
+/// What reads requests off a [`StrictHttp1`] and writes answers to it.
+pub fn server(settings: &GatewaySettings) -> auto::Builder<TokioExecutor> {
     let limits = &settings.limits;
     // Never narrower than the configured limits, which are judged before hyper reads a head or after: its
     // own answers have no body.

@@ -74,15 +74,53 @@ impl<'a> RequestPath<'a> {
         if self.dots_resolved { &self.canonical } else { self.raw }
     }
 
+    /// As it was sent.
+    pub fn sent(&self) -> &str {
+        self.raw
+    }
+
+    /// Every form that a function may read the path in, some of them more than once.
+    pub fn readings(&self) -> impl Iterator<Item = &str> {
+        [self.raw, &self.canonical].into_iter().chain(self.lenient.iter().map(String::as_str))
+    }
+
     /// Whether a request for this path needs a token. In doubt it does.
-    pub fn needs_token(&self, scope: &AuthenticationScope) -> bool {
+    pub fn need_of_token(&self, scope: &AuthenticationScope) -> Need<'_> {
         let listed = |patterns: &[PathPattern], path: &str| patterns.iter().any(|p| p.matches(path));
-        let mut forms =
-            [self.raw, &self.canonical].into_iter().chain(self.lenient.iter().map(String::as_str));
+        let mut readings = self.readings();
         match scope {
-            AuthenticationScope::Everything => true,
-            AuthenticationScope::AllExcept(whitelist) => !forms.all(|form| listed(whitelist, form)),
-            AuthenticationScope::Only(blacklist) => forms.any(|form| listed(blacklist, form)),
+            AuthenticationScope::Everything => Need::Everywhere,
+            AuthenticationScope::AllExcept(whitelist) => {
+                readings.find(|path| !listed(whitelist, path)).map_or(Need::Whitelisted, Need::NotWhitelisted)
+            }
+            AuthenticationScope::Only(blacklist) => {
+                readings.find(|path| listed(blacklist, path)).map_or(Need::NotBlacklisted, Need::Blacklisted)
+            }
+        }
+    }
+}
+
+/// Whether a path needs a token, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need<'a> {
+    /// It does, as every path of the domain.
+    Everywhere,
+    /// It does: no entry of the whitelist matches this reading.
+    NotWhitelisted(&'a str),
+    /// It does not: every reading is matched by the whitelist.
+    Whitelisted,
+    /// It does: an entry of the blacklist matches this reading.
+    Blacklisted(&'a str),
+    /// It does not: no entry of the blacklist matches any reading.
+    NotBlacklisted,
+}
+
+impl Need<'_> {
+    /// Whether a token is needed.
+    pub fn is_there(self) -> bool {
+        match self {
+            Self::Everywhere | Self::NotWhitelisted(_) | Self::Blacklisted(_) => true,
+            Self::Whitelisted | Self::NotBlacklisted => false,
         }
     }
 }

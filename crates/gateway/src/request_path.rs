@@ -184,9 +184,9 @@ pub async fn prepare<'s>(
         return Err(Rejection::Connect);
     }
     let authority = Authority::of(&parts)?;
-    let host = &authority.host;
-    let domain = snapshot.domains.find(host).ok_or(Rejection::UnknownDomain)?;
-    observer.observe(Step::Domain { host, domain });
+    observer.observe(Step::Host(&authority.host));
+    let domain = snapshot.domains.find(&authority.host).ok_or(Rejection::UnknownDomain)?;
+    observer.observe(Step::Domain(domain));
     let path = RequestPath::parse(uri.path())?;
     observer.observe(Step::Path(&path));
     let route = match domain.routes.find(path.canonical(), &method) {
@@ -238,7 +238,7 @@ impl<'s> Observer<'s> for Record<'s> {
     #[inline]
     fn observe(&mut self, step: Step<'s, '_>) {
         match step {
-            Step::Domain { domain, .. } => self.domain = Some(domain),
+            Step::Domain(domain) => self.domain = Some(domain),
             Step::Route(route) => self.route = Some(route),
             Step::Authenticated(duration) => self.authenticate = duration,
             Step::Claim { mapping, delivery: Delivery::NotCarried } => self.not_carried.push(mapping),

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use claimgate_config::snapshot::{Authentication, ClaimMapping, Domain, Route, TokenSource};
+use claimgate_config::snapshot::{ClaimMapping, Domain, JwtAuthentication, Route, TokenSource};
 use claimgate_jose::Check;
 
 use crate::authenticate::Lookup;
 use crate::claims::Delivery;
-use crate::path::RequestPath;
+use crate::path::{Need, RequestPath};
 
 /// Follows a request on its path. `'s` is the life of the snapshot.
 ///
@@ -21,22 +21,25 @@ pub trait Observer<'s> {
 /// A decision on the path of a request, in the order in which they are taken. What ends a request is a
 /// [`Rejection`](crate::rejection::Rejection) and no step.
 #[derive(Debug)]
-#[allow(dead_code, reason = "the log has no use for all of it")]
 pub enum Step<'s, 'r> {
-    /// The request is for this domain.
-    Domain { host: &'r str, domain: &'s Domain },
+    /// The request is for this host.
+    Host(&'r str),
+    /// This domain has the host.
+    Domain(&'s Domain),
     /// Its path may be read in these forms.
     Path(&'r RequestPath<'r>),
     /// This route serves it.
     Route(&'s Route),
-    /// How the domain authenticates, and whether this request needs a token.
-    Authentication { authentication: &'s Authentication, needs_token: bool },
+    /// The domain's requests need no token.
+    Anonymous,
+    /// The domain's requests need a JWT, this one perhaps not.
+    Jwt { jwt: &'s JwtAuthentication, need: Need<'r> },
     /// A place of the token was looked at.
     LookedUp { source: &'s TokenSource, found: &'r Lookup<'r> },
     /// The token has passed a check.
     Passed(Check<'r>),
     /// The token was taken out of the request (`forwardToken: false`).
-    TokenRemoved(&'s TokenSource),
+    TokenRemoved,
     /// The request was authenticated, or refused, in this time.
     Authenticated(Duration),
     /// The client had sent a parameter that a claim is mapped to; that was removed.

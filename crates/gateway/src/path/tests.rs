@@ -77,7 +77,7 @@ fn pattern(entry: &str) -> PathPattern {
 fn no_spelling_passes_a_whitelist_that_its_plain_form_would_not() {
     let scope = whitelist(&["/public/*", "/healthz"]);
     for exempt in ["/public/", "/public/a", "/public/a/b", "/healthz", "/public/a%20b", "/public//a"] {
-        assert!(!RequestPath::parse(exempt).unwrap().needs_token(&scope), "{exempt}");
+        assert!(!RequestPath::parse(exempt).unwrap().need_of_token(&scope).is_there(), "{exempt}");
     }
     let checked = [
         "/",
@@ -100,7 +100,7 @@ fn no_spelling_passes_a_whitelist_that_its_plain_form_would_not() {
         "/public/a%255cb%252f..%252f..%252fadmin",
     ];
     for path in checked {
-        assert!(RequestPath::parse(path).unwrap().needs_token(&scope), "{path}");
+        assert!(RequestPath::parse(path).unwrap().need_of_token(&scope).is_there(), "{path}");
     }
 }
 
@@ -126,10 +126,10 @@ fn no_spelling_passes_a_blacklist_that_its_plain_form_would_not() {
         "/%2561dmin%2f..%2fx",
     ];
     for path in checked {
-        assert!(RequestPath::parse(path).unwrap().needs_token(&scope), "{path}");
+        assert!(RequestPath::parse(path).unwrap().need_of_token(&scope).is_there(), "{path}");
     }
     for free in ["/", "/x", "/ADMIN", "/administrator", "/admin;x"] {
-        assert!(!RequestPath::parse(free).unwrap().needs_token(&scope), "{free}");
+        assert!(!RequestPath::parse(free).unwrap().need_of_token(&scope).is_there(), "{free}");
     }
 }
 
@@ -169,10 +169,10 @@ proptest! {
     fn a_path_is_exempt_only_when_its_plain_form_is(raw in hostile_path()) {
         let Ok(path) = RequestPath::parse(&raw) else { return Ok(()) };
         for scope in [whitelist(&["/public/*", "/a"]), blacklist(&["/admin", "/admin/*"])] {
-            if !path.needs_token(&scope) {
+            if !path.need_of_token(&scope).is_there() {
                 for form in [path.canonical()].into_iter().chain(path.lenient.iter().map(String::as_str)) {
                     if let Ok(plain) = RequestPath::parse(form) {
-                        prop_assert!(!plain.needs_token(&scope), "{raw} as {form}");
+                        prop_assert!(!plain.need_of_token(&scope).is_there(), "{raw} as {form}");
                     }
                 }
             }

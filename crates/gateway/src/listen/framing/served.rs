@@ -1,15 +1,12 @@
 //! What the stream and the service on the two sides of hyper tell each other.
 
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use claimgate_functions::ResponseBody;
-use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
+use http::{Response, StatusCode};
 
 use crate::refusal::Refusal;
-use crate::request_path::Worker;
 
 /// The requests of one connection as the service sees them. HTTP/1.1 serves them one by one in their
 /// order, so that counting on both sides tells which is which; HTTP/2 is not refused here and does not
@@ -26,12 +23,10 @@ struct State {
 }
 
 impl Served {
-    /// Answers a request, or what stands in for one that was refused.
-    pub async fn answer(
+    /// Has a request answered; with a refusal it only stands in for one that could not be read.
+    pub async fn answer<Answer: Future<Output = Response<ResponseBody>>>(
         &self,
-        worker: &Worker,
-        request: Request<Incoming>,
-        client: IpAddr,
+        answer: impl FnOnce(Option<Refusal>) -> Answer,
     ) -> Response<ResponseBody> {
         let (number, refusal) = {
             let mut state = self.state();
@@ -39,7 +34,7 @@ impl Served {
             let refusal = state.refused.filter(|(number, _)| *number == state.begun);
             (state.begun, refusal.map(|(_, refusal)| refusal))
         };
-        let response = worker.answer(request, refusal, client).await;
+        let response = answer(refusal).await;
         self.note_answer(number, response.status());
         response
     }

@@ -1,20 +1,11 @@
 //! Times of tokens in words.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::failure::Failure;
-
-/// The time now, counted from the Unix epoch.
-pub fn now() -> Result<Duration, Failure> {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_err(|_| Failure::unusable("the clock stands before 1970"))
-}
-
 /// A date in UTC as RFC 3339 writes it; `None` after the year 9999.
-pub fn utc(seconds: f64) -> Option<String> {
+fn utc(seconds: f64) -> Option<String> {
     // Fractions of a second say nothing to a reader.
     let date = OffsetDateTime::from_unix_timestamp(seconds.floor() as i64).ok()?;
     let (year, month, day) = (date.year(), u8::from(date.month()), date.day());

@@ -1,0 +1,138 @@
+//! Tells what the gateway would do with a request, without serving it.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use claimgate_config::Snapshot;
+use claimgate_functions::{InvokeError, RequestBodyError, ResponseBody, outgoing};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::sync::mpsc;
+
+use crate::listen::{StrictHttp1, server};
+use crate::refusal::Refusal;
+use crate::rejection::Rejection;
+use crate::request_id::RequestId;
+use crate::request_path::prepare;
+use crate::trace::{Collector, Sent, Trace};
+
+/// A request as a client means to send it. Nothing of it was judged.
+#[derive(Debug, Clone, Default)]
+pub struct TryRequest {
+    /// The method.
+    pub method: String,
+    /// What stands between method and version, most often path and query.
+    pub target: String,
+    /// Names and values; `Host` is not added.
+    pub headers: Vec<(String, String)>,
+    /// The body; its length is added unless a header tells how the body is framed.
+    pub body: Option<Vec<u8>>,
+}
+
+/// Tells what the gateway would do with a request at the time `now`, counted from the Unix epoch.
+///
+/// The request is written as HTTP/1.1 and read, judged and prepared by the very code that serves
+/// connections; no function is called. A body that is shorter than the headers say counts as broken off.
+/// It needs a Tokio runtime with time.
+///
+/// `None` when the connection ends without an answer, which no request is known to bring about.
+pub async fn try_request(snapshot: Arc<Snapshot>, request: &TryRequest, now: Duration) -> Option<Trace> {
+    let settings = &snapshot.gateway;
+    let bytes = request.to_http1();
+    let stream = tokio::io::join(std::io::Cursor::new(bytes), tokio::io::sink());
+    let stream = StrictHttp1::new(stream, settings.limits.clone(), settings.timeouts.header_read);
+    let served = stream.served();
+    let (sender, mut traces) = mpsc::unbounded_channel();
+    let service = {
+        let snapshot = Arc::clone(&snapshot);
+        service_fn(move |request| {
+            let (snapshot, served, sender) = (Arc::clone(&snapshot), served.clone(), sender.clone());
+            async move {
+                let answer = |refusal| async move {
+                    // Nobody listens any more when the first request was answered.
+                    let _ = sender.send(follow(&snapshot, request, refusal, now).await);
+                    Response::new(ResponseBody::from(Bytes::new()))
+                };
+                Ok::<_, Infallible>(served.answer(answer).await)
+            }
+        })
+    };
+    let mut server = server(settings);
+    // The request's end is the end of the stream, and the client waits for the answer.
+    server.http1().half_close(true);
+    let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    tokio::select! {
+        biased;
+        trace = traces.recv() => trace,
+        _ = connection => traces.recv().await,
+    }
+}
+
+/// Follows a request on its path to the function.
+async fn follow(
+    snapshot: &Snapshot,
+    request: Request<Incoming>,
+    refusal: Option<Refusal>,
+    now: Duration,
+) -> Trace {
+    let mut collector = Collector::new(snapshot, now);
+    let result = match refusal {
+        Some(refusal) => Err(refusal.into()),
+        None => prepare_whole(snapshot, request, now, &mut collector).await,
+    };
+    collector.finish(result)
+}
+
+/// Gives what the function would be sent.
+async fn prepare_whole<'s>(
+    snapshot: &'s Snapshot,
+    request: Request<Incoming>,
+    now: Duration,
+    collector: &mut Collector<'s>,
+) -> Result<Sent, Rejection> {
+    let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let uri = request.uri().clone();
+    let prepared = prepare(snapshot, request, &uri, client, &RequestId::next(now), now, collector).await?;
+    let (head, body) = outgoing(&prepared.route.function, prepared.request)?;
+    let broken = |error| InvokeError::RequestBody(RequestBodyError::Broken(Arc::new(error)));
+    Ok(Sent { head, body: body.collect().await.map_err(broken)?.to_bytes() })
+}
+
+impl TryRequest {
+    /// As it goes over the wire.
+    fn to_http1(&self) -> Vec<u8> {
+        let mut bytes = format!("{} {} HTTP/1.1\r\n", self.method, self.target).into_bytes();
+        for (name, value) in &self.headers {
+            bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+        }
+        let has = |wanted: &str| self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        let chunked = has(TRANSFER_ENCODING.as_str());
+        if let Some(body) = &self.body
+            && !chunked
+            && !has(CONTENT_LENGTH.as_str())
+        {
+            bytes.extend_from_slice(format!("content-length: {}\r\n", body.len()).as_bytes());
+        }
+        bytes.extend_from_slice(b"\r\n");
+        match &self.body {
+            Some(body) if chunked => {
+                if !body.is_empty() {
+                    bytes.extend_from_slice(format!("{:x}\r\n", body.len()).as_bytes());
+                    bytes.extend_from_slice(body);
+                    bytes.extend_from_slice(b"\r\n");
+                }
+                bytes.extend_from_slice(b"0\r\n\r\n");
+            }
+            Some(body) => bytes.extend_from_slice(body),
+            None => {}
+        }
+        bytes
+    }
+}
