@@ -1,0 +1,155 @@
+//! Attempts to log in: growing delays and lock-outs, per user and per address, in constant memory.
+//!
+//! An attempt is allowed or refused before a password is looked at, by the name that was sent and not
+//! by a user who exists, so that nothing can be learned from it. What is neither confirmed nor taken
+//! back counts as a failure, a client that hangs up included.
+
+mod counters;
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use counters::{Counters, Slots};
+
+/// How many failures are allowed, and how long to wait after them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptPolicy {
+    /// Failures that bring no delay.
+    pub free_attempts: u32,
+    /// The delay after the first failure that brings one; each further failure doubles it.
+    pub first_delay: Duration,
+    /// Failures that bring the lock-out; so many attempts may be under way at once, too.
+    pub lock_out_after: u32,
+    /// How long a lock-out lasts, and the longest delay.
+    pub lock_out: Duration,
+    /// How long after the last failure all of them are forgotten; not below `lock_out`.
+    pub forget_after: Duration,
+}
+
+/// Whose attempts were too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    User,
+    Address,
+}
+
+/// An attempt that is not allowed yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooMany {
+    pub(crate) subject: Subject,
+    pub(crate) wait: Duration,
+}
+
+/// The failures so far. Times are those since any fixed moment.
+#[derive(Clone)]
+pub(crate) struct Attempts(Arc<Mutex<Tables>>);
+
+struct Tables {
+    users: Counters,
+    addresses: Counters,
+}
+
+/// An attempt under way: a failure unless it is told otherwise.
+pub(crate) struct Attempt {
+    attempts: Attempts,
+    user: Slots,
+    address: Slots,
+    verdict: Verdict,
+}
+
+enum Verdict {
+    Failed(Duration),
+    Succeeded(Duration),
+    NotJudged,
+}
+
+impl Attempts {
+    pub(crate) fn new(user: AttemptPolicy, address: AttemptPolicy) -> Self {
+        let tables = Tables { users: Counters::new(user), addresses: Counters::new(address) };
+        Self(Arc::new(Mutex::new(tables)))
+    }
+
+    /// Begins an attempt, if it is allowed now.
+    pub(crate) fn begin(&self, username: &str, address: IpAddr, now: Duration) -> Result<Attempt, TooMany> {
+        let mut tables = self.tables();
+        // Databases may compare names without case, and then every spelling is the same user.
+        let user = tables.users.slots(&username.to_lowercase());
+        let address = tables.addresses.slots(&network(address));
+        for (subject, wait) in [
+            (Subject::User, tables.users.wait(user, now)),
+            (Subject::Address, tables.addresses.wait(address, now)),
+        ] {
+            if !wait.is_zero() {
+                return Err(TooMany { subject, wait });
+            }
+        }
+        tables.users.begin(user);
+        tables.addresses.begin(address);
+        Ok(Attempt { attempts: self.clone(), user, address, verdict: Verdict::Failed(now) })
+    }
+
+    // A panic elsewhere leaves the counters usable.
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Attempt {
+    /// The password was right: the user's failures are forgotten. The address keeps its own, since
+    /// whoever guesses may have one good login.
+    pub(crate) fn succeeded(mut self, now: Duration) {
+        self.verdict = Verdict::Succeeded(now);
+    }
+
+    /// The password was wrong.
+    pub(crate) fn failed(mut self, now: Duration) {
+        self.verdict = Verdict::Failed(now);
+    }
+
+    /// Nobody looked at the password.
+    pub(crate) fn not_judged(mut self) {
+        self.verdict = Verdict::NotJudged;
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        let mut tables = self.attempts.tables();
+        tables.users.end(self.user);
+        tables.addresses.end(self.address);
+        match self.verdict {
+            Verdict::Failed(now) => {
+                tables.users.fail(self.user, now);
+                tables.addresses.fail(self.address, now);
+            }
+            Verdict::Succeeded(now) => tables.users.forgive(self.user, now),
+            Verdict::NotJudged => {}
+        }
+    }
+}
+
+impl AttemptPolicy {
+    /// How long to wait after so many failures.
+    fn delay_after(&self, failures: u32) -> Duration {
+        if failures >= self.lock_out_after {
+            return self.lock_out;
+        }
+        let Some(doublings) = failures.checked_sub(self.free_attempts) else {
+            return Duration::ZERO;
+        };
+        let factor = 1u32.checked_shl(doublings).unwrap_or(u32::MAX);
+        self.first_delay.saturating_mul(factor).min(self.lock_out)
+    }
+}
+
+/// What one client holds: an IPv4 address, or the /64 network that every IPv6 client has to itself.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,5 @@
+//! The custom authorizer.
+mod attempts;
+mod claims;
+pub mod password;
+mod users;
