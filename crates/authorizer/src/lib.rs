@@ -1,5 +1,7 @@
 //! The custom authorizer.
 mod attempts;
 mod claims;
+mod configuration;
+mod keys;
 pub mod password;
 mod users;
