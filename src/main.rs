@@ -1,5 +1,6 @@
 //! The `claimgate` command.
 
+mod authorizer;
 mod check;
 mod clock;
 mod failure;
@@ -67,6 +68,8 @@ enum Action {
     Token(token::Command),
     /// Tell what the gateway would do with a request, step by step: exit code 0 accepted, 1 refused
     Try(Box<try_request::Options>),
+    /// Log users in: a separate process that takes usernames and passwords and issues tokens
+    Authorizer(authorizer::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Action::Jwk(command) => return failure::exit_code(jwk::run(command)),
         Action::Token(command) => return failure::exit_code(token::run(command)),
         Action::Try(options) => return try_request::run(*options),
+        Action::Authorizer(arguments) => return authorizer::run(arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

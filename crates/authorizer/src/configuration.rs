@@ -19,6 +19,7 @@ use crate::attempts::AttemptPolicy;
 use crate::claims::Claims;
 use crate::keys::KeySettings;
 use crate::keys::folder::KeyFolder;
+use crate::users::file::UsersFile;
 use crate::users::postgresql::PostgreSqlSettings;
 pub use issuer::Issuer;
 pub use limits::{HashingLimits, Limits, Timeouts};
@@ -89,6 +90,20 @@ impl Configuration {
         // An empty folder's name stands for the current folder.
         let folder = file.parent().unwrap_or(Path::new(""));
         read_file(file, FIELDS, |root, report| Self::read(root, folder, report))
+    }
+
+    /// Reads the file of the users, if they are in one; gives its warnings.
+    ///
+    /// # Errors
+    ///
+    /// All problems of that file.
+    pub fn check_users(&self) -> Result<Problems, Problems> {
+        match &self.users {
+            UsersSettings::File(file) => {
+                UsersFile::load(file, self.hashing.max_memory_kib, &self.claims).map(|(_, warnings)| warnings)
+            }
+            UsersSettings::PostgreSql(_) => Ok(Problems::default()),
+        }
     }
 
     fn read(root: &Field<'_>, folder: &Path, report: &mut Report) -> Option<Self> {

@@ -119,7 +119,7 @@ impl PasswordHash {
     /// Hashes a password with a random salt.
     pub fn of(password: &Password, parameters: Parameters) -> Result<Self, PasswordHashError> {
         let mut hash = Self::of_nobody(parameters)?;
-        hash.output = hash.compute(password).ok_or(PasswordHashError::Failed)?;
+        hash.output = hash.compute(password)?;
         Ok(hash)
     }
 
@@ -142,9 +142,9 @@ impl PasswordHash {
     }
 
     /// Whether this is the hash of a password, found out by one run of Argon2id and compared in constant
-    /// time; `false` also when there is no memory for the run.
-    pub fn verify(&self, password: &Password) -> bool {
-        self.compute(password).is_some_and(|output| output == self.output)
+    /// time.
+    pub fn verify(&self, password: &Password) -> Result<bool, PasswordHashError> {
+        Ok(self.compute(password)? == self.output)
     }
 
     /// How much work a run is.
@@ -162,11 +162,13 @@ impl PasswordHash {
         Ok(format!("$argon2id$v=19${params}${}${}", self.salt, self.output))
     }
 
-    fn compute(&self, password: &Password) -> Option<Output> {
+    fn compute(&self, password: &Password) -> Result<Output, PasswordHashError> {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, self.parameters.clone());
         let mut output = vec![0; self.output.len()];
-        argon2.hash_password_into(&password.0, &self.salt, &mut output).ok()?;
-        Output::new(&output).ok()
+        argon2
+            .hash_password_into(&password.0, &self.salt, &mut output)
+            .map_err(|_| PasswordHashError::Failed)?;
+        Output::new(&output).map_err(|_| PasswordHashError::Failed)
     }
 }
 
@@ -238,8 +240,8 @@ mod tests {
     #[test]
     fn agrees_with_the_reference_implementation() {
         let hash = PasswordHash::parse(REFERENCE).unwrap();
-        assert!(hash.verify(&password("password")));
-        assert!(!hash.verify(&password("Password")));
+        assert_eq!(hash.verify(&password("password")), Ok(true));
+        assert_eq!(hash.verify(&password("Password")), Ok(false));
         assert_eq!(hash.to_phc().unwrap(), REFERENCE);
     }
 
@@ -248,9 +250,9 @@ mod tests {
         let hash = PasswordHash::of(&password("caf\u{e9}\0"), CHEAP).unwrap();
         let hash = PasswordHash::parse(&hash.to_phc().unwrap()).unwrap();
         assert_eq!(hash.parameters(), CHEAP);
-        assert!(hash.verify(&password("caf\u{e9}\0")));
+        assert_eq!(hash.verify(&password("caf\u{e9}\0")), Ok(true));
         for other in ["cafe\u{301}\0", "caf\u{e9}", "", "caf\u{e9}\0 ", "CAF\u{c9}\0"] {
-            assert!(!hash.verify(&password(other)), "{other:?}");
+            assert_eq!(hash.verify(&password(other)), Ok(false), "{other:?}");
         }
     }
 
@@ -263,7 +265,7 @@ mod tests {
     #[test]
     fn nothing_verifies_against_the_hash_of_nobody() {
         let hash = PasswordHash::of_nobody(CHEAP).unwrap();
-        assert!(!hash.verify(&password("")));
+        assert_eq!(hash.verify(&password("")), Ok(false));
         assert_eq!(hash.parameters(), CHEAP);
     }
 

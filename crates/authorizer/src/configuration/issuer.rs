@@ -27,7 +27,9 @@ impl Issuer {
                 Some(issuer)
             }
             Err(why) => {
-                report.error(&text.place, format!("expected {RIGHT}, found {}{why}", quoted(text.value)));
+                // What stands before an @ may be a password.
+                let found = if text.value.contains('@') { "another".to_owned() } else { quoted(text.value) };
+                report.error(&text.place, format!("expected {RIGHT}, found {found}{why}"));
                 None
             }
         }

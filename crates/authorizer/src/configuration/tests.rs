@@ -79,7 +79,7 @@ fn mistakes_are_told_where_they_stand() {
         ("isuer: x", "1:1: error: isuer: unknown field; did you mean issuer?"),
         ("issuer: ftp://x", "1:9: error: issuer: expected the URL under which"),
         ("issuer: https://x/?a", "it has neither query nor fragment"),
-        ("issuer: https://u:p@x", "it has no user name"),
+        ("issuer: https://u:hunter2@x", "it has no user name"),
         ("issuer: https://x//y", "its path has letters"),
         ("issuer: https://x/{y}", "issuer: expected the URL"),
         ("issuer: /x", "it begins with https:// or http://"),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use claimgate_jose::json::{Object, Value};
-use claimgate_jose::{Algorithm, JwkSet, SignError, SigningKey};
+use claimgate_jose::{Algorithm, SignError, SigningKey};
 use zeroize::Zeroizing;
 
 /// A key that signs tokens. Debug output shows nothing of the key itself.
@@ -22,7 +22,7 @@ impl Key {
     /// Makes a key whose `kid` is its thumbprint (RFC 7638).
     pub(crate) fn generate(algorithm: Algorithm, signs_from: Duration) -> Result<Self, SignError> {
         let signing = SigningKey::generate(algorithm)?;
-        let id = thumbprint(&signing).ok_or(SignError::Failed)?;
+        let id = signing.thumbprint()?.ok_or(SignError::Failed)?;
         Self::new(signing.with_key_id(id), signs_from).ok_or(SignError::Failed)
     }
 
@@ -63,11 +63,4 @@ impl fmt::Debug for Key {
             .field("signs_from", &self.signs_from)
             .finish_non_exhaustive()
     }
-}
-
-fn thumbprint(key: &SigningKey) -> Option<String> {
-    let mut set = Object::new();
-    set.insert("keys", vec![Value::Object(key.public_jwk().ok()??)]);
-    let (set, _) = JwkSet::load(&Value::Object(set)).ok()?;
-    set.keys().first()?.thumbprint().map(str::to_owned)
 }
