@@ -90,7 +90,7 @@ impl Authorizer {
                 Users::File(users)
             }
             UsersSettings::PostgreSql(settings) => {
-                Users::PostgreSql(PostgreSql::new(settings.clone(), max_memory_kib)?)
+                Users::PostgreSql(Box::new(PostgreSql::new(*settings.clone(), max_memory_kib)?))
             }
         };
         first_key(&configuration.keys, now())?;

@@ -77,7 +77,7 @@ pub enum UsersSettings {
     /// In a file.
     File(PathBuf),
     /// In a database.
-    PostgreSql(PostgreSqlSettings),
+    PostgreSql(Box<PostgreSqlSettings>),
 }
 
 impl Configuration {
@@ -256,7 +256,7 @@ fn read_users(field: &Field<'_>, folder: &Path, report: &mut Report) -> Option<U
     let users = match (has_file, &database) {
         (true, None) => read_path(&mut object, "file", folder, report).map(UsersSettings::File),
         (false, Some(field)) => {
-            PostgreSqlSettings::read(field, folder, report).map(UsersSettings::PostgreSql)
+            PostgreSqlSettings::read(field, folder, report).map(Box::new).map(UsersSettings::PostgreSql)
         }
         (true, Some(field)) => {
             report.error(&field.place, "users are in one place, file or postgresql; leave out one of them");

@@ -14,7 +14,7 @@ use postgresql::{PostgreSql, Unavailable};
 /// Where users are.
 pub(crate) enum Users {
     File(UsersFile),
-    PostgreSql(PostgreSql),
+    PostgreSql(Box<PostgreSql>),
 }
 
 /// What a password is verified against, so that for an unknown user as much is done as for a known one.
