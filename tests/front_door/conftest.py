@@ -1,5 +1,6 @@
 import pytest
 
+from support.authorizer import Authorizer
 from support.gateway import BINARY, Gateway
 from support.recorder import Recorder
 
@@ -52,5 +53,20 @@ def start_function(request):
         recorder = Recorder(answer, **more)
         request.addfinalizer(recorder.close)
         return recorder
+
+    return start
+
+
+@pytest.fixture
+def authorizer(tmp_path_factory, request):
+    """Starts authorizers; each must end well and keep its secrets."""
+
+    def start(**configuration) -> Authorizer:
+        started = Authorizer(configuration.pop("folder", None) or tmp_path_factory.mktemp("authorizer"), **configuration)
+        request.addfinalizer(lambda: check_code(started.stop()))
+        return started
+
+    def check_code(code: int):
+        assert code == 0
 
     return start

@@ -24,7 +24,7 @@ ANY_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.")
 class Process:
     """A running `claimgate` command whose log lines are read as they come."""
 
-    def __init__(self, *arguments: str, cwd: Path | None = None):
+    def __init__(self, *arguments: str, cwd: Path | None = None, env: dict[str, str] | None = None):
         self.lines: list[str] = []
         self.output: list[str] = []
         self._changed = threading.Condition()
@@ -36,6 +36,7 @@ class Process:
             text=True,
             encoding="utf-8",
             cwd=cwd,
+            env={**os.environ, **(env or {})},
         )
         atexit.register(self.process.kill)  # Nothing is left running, whatever becomes of the tests.
         self._ended = 0
