@@ -143,15 +143,18 @@ struct Segments<'a> {
 
 impl<'a> Segments<'a> {
     fn of(token: &'a [u8]) -> Result<Self, VerifyError> {
-        let mut segments = token.split(|&byte| byte == b'.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (segments.next(), segments.next(), segments.next(), segments.next())
-        else {
-            let is_jwe = token.iter().filter(|&&byte| byte == b'.').count() == 4;
+        let mut dots = memchr::memchr_iter(b'.', token);
+        let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
+            let is_jwe = memchr::memchr_iter(b'.', token).count() == 4;
             return Err(if is_jwe { VerifyError::Encrypted } else { VerifyError::NotCompact });
         };
-        let signing_input = token.get(..header.len() + 1 + payload.len()).ok_or(VerifyError::NotCompact)?;
-        Ok(Self { header, payload, signature, signing_input })
+        let part = |range: std::ops::Range<usize>| token.get(range).unwrap_or_default();
+        Ok(Self {
+            header: part(0..first),
+            payload: part(first + 1..second),
+            signature: part(second + 1..token.len()),
+            signing_input: part(0..second),
+        })
     }
 }
 

@@ -173,8 +173,7 @@ impl<'a> Parser<'a> {
     /// The characters up to the next quote, backslash or control character.
     fn plain_characters(&mut self) -> &'a str {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        let length =
-            rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F)).unwrap_or(rest.len());
+        let length = plain_length(rest.as_bytes());
         self.at += length;
         rest.get(..length).unwrap_or_default()
     }
@@ -281,6 +280,27 @@ impl<'a> Parser<'a> {
     fn failure(&self, message: &'static str) -> Failure {
         Failure { offset: self.at, message }
     }
+}
+
+/// The number of bytes before the first quote, backslash or control character.
+fn plain_length(bytes: &[u8]) -> usize {
+    let (words, _) = bytes.as_chunks::<8>();
+    // Eight bytes at a time: most of a token's payload is within strings.
+    let plain_words = words.iter().take_while(|word| is_plain(u64::from_le_bytes(**word))).count();
+    let rest = bytes.get(8 * plain_words..).unwrap_or_default();
+    let in_last_word = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F));
+    8 * plain_words + in_last_word.unwrap_or(rest.len())
+}
+
+/// Whether none of eight bytes is a quote, a backslash or a control character.
+fn is_plain(word: u64) -> bool {
+    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+    const HIGH_BITS: u64 = u64::from_le_bytes([0x80; 8]);
+    // A byte less than `bound` borrows into its high bit, unless that was set before. A byte behind it may
+    // be hit by the borrow, which only means that it is looked at once more.
+    let less_than = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word & HIGH_BITS;
+    let equal_to = |byte: u8| less_than(word ^ (ONES * u64::from(byte)), 1);
+    less_than(word, 0x20) | equal_to(b'"') | equal_to(b'\\') == 0
 }
 
 /// The members of an object that is being read.
