@@ -32,7 +32,7 @@ SNOW = user("snow", name="John Snow", roles=["ranger", "steward"], age=17, admin
 class Authorizer(Process):
     """An authorizer whose log, at its most talkative, must hold no secret of the test."""
 
-    def __init__(self, folder: Path, users: list[dict] | None = (SNOW,), **configuration):
+    def __init__(self, folder: Path, users: list[dict] | dict = (SNOW,), **configuration):
         self.folder = folder
         self.secrets: set[str] = set()
         self.file = folder / "authorizer.yaml"
@@ -41,11 +41,11 @@ class Authorizer(Process):
             "admin": {"listen": "127.0.0.1:0"},
             "issuer": "http://login.localhost/auth",
             "keys": {"folder": "keys", "algorithm": "EdDSA"},
-            "users": {"file": "users.yaml"},
+            "users": users if isinstance(users, dict) else {"file": "users.yaml"},
             **configuration,
         }
         self.keys = folder / self.configuration["keys"]["folder"]
-        if "postgresql" not in self.configuration["users"]:
+        if not isinstance(users, dict):
             self.write_users(users)
         self.file.write_text(json.dumps(self.configuration, indent=1))
         arguments = ["authorizer", "--config", str(self.file), "--log-format", "json"]
