@@ -4,12 +4,13 @@
 use std::fs;
 use std::path::Path;
 
-/// Where the reasons of refusals and failures are defined.
-const SOURCES: [&str; 4] = [
-    "crates/gateway/src/rejection.rs",
-    "crates/gateway/src/refusal.rs",
-    "crates/jose/src/verify/error.rs",
-    "crates/functions/src/error.rs",
+/// Where the reasons of refusals and failures are defined, and where they are explained.
+const SOURCES: [(&str, &str); 5] = [
+    ("crates/gateway/src/rejection.rs", "docs/reasons.md"),
+    ("crates/gateway/src/refusal.rs", "docs/reasons.md"),
+    ("crates/jose/src/verify/error.rs", "docs/reasons.md"),
+    ("crates/functions/src/error.rs", "docs/reasons.md"),
+    ("crates/authorizer/src/refusal.rs", "docs/authorizer.md"),
 ];
 
 #[test]
@@ -17,8 +18,8 @@ fn every_reason_is_documented() {
     let read = |file: &str| {
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("a file of the project")
     };
-    let documentation = read("docs/reasons.md");
-    for source in SOURCES {
+    for (source, documentation) in SOURCES {
+        let documentation = read(documentation);
         let code = read(source);
         // Answers that break off behind their head are no reasons of requests yet.
         let code = code.split("pub enum ResponseBodyError").next().unwrap_or_default();

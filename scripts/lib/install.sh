@@ -11,6 +11,7 @@ install_packages() {
     command -v node >/dev/null || packages+=(nodejs)
     command -v npm >/dev/null || packages+=(npm)
     command -v openssl >/dev/null || packages+=(openssl)
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages+=(postgresql)
     usable_python python3 || usable_python /usr/bin/python3 || packages+=(python3 python3-venv)
     if [ "${#packages[@]}" -eq 0 ]; then
         return
@@ -20,7 +21,16 @@ install_packages() {
         return 1
     fi
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${packages[@]}" >/dev/null
+    if [[ " ${packages[*]} " == *" postgresql "* ]]; then
+        # Tests run servers of their own, and need none that the package would set up and start.
+        install_debian postgresql-common
+        pg_conftool /etc/postgresql-common/createcluster.conf set create_main_cluster false
+    fi
+    install_debian "${packages[@]}"
+}
+
+install_debian() {
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null
 }
 
 # Whether an interpreter is new enough and can make virtual environments: Debian's own cannot

@@ -1,6 +1,8 @@
 """Keys of an authorizer: published before they sign, and until their last token has expired."""
 
 import json
+import os
+import pwd
 import random
 import subprocess
 import threading
@@ -201,6 +203,18 @@ def test_a_change_of_algorithm_waits_for_the_next_rotation(authorizer, tmp_path)
         assert login.claims(login.token())["sub"] == "snow"
     algorithms = first.get("/.well-known/openid-configuration").json()["id_token_signing_alg_values_supported"]
     assert algorithms == ["ES256", "EdDSA"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+def test_what_root_rotates_belongs_to_the_owner_of_the_folder(authorizer):
+    login = authorizer()
+    nobody = pwd.getpwnam("nobody")
+    for path in [login.keys, *login.keys.iterdir()]:
+        os.chown(path, nobody.pw_uid, nobody.pw_gid)
+    assert login.rotate().code == 0
+    assert len(key_files(login)) == 2
+    for path in login.keys.iterdir():
+        assert (path.stat().st_uid, path.stat().st_mode & 0o777) == (nobody.pw_uid, 0o600), path
 
 
 def test_a_folder_that_cannot_be_used(tmp_path):

@@ -68,7 +68,7 @@ impl Credentials {
         if username.len() > MAX_USERNAME_BYTES {
             return Err(Refusal::Malformed("the username is too long"));
         }
-        if password.len() > max_password_bytes {
+        if password.as_bytes().len() > max_password_bytes {
             return Err(Refusal::Malformed("the password is too long"));
         }
         Ok(Self { username, password })
@@ -156,7 +156,7 @@ mod tests {
 
     fn told(kind: BodyKind, body: &str) -> String {
         match Credentials::parse(kind, body.as_bytes(), 16) {
-            Ok(credentials) => format!("{} {}", credentials.username, credentials.password.len()),
+            Ok(credentials) => format!("{} {}", credentials.username, credentials.password.as_bytes().len()),
             Err(Refusal::Malformed(why)) => why.to_owned(),
             Err(refusal) => refusal.reason().to_owned(),
         }
@@ -213,6 +213,31 @@ mod tests {
             ),
         ] {
             assert_eq!(told(BodyKind::Json, body), right, "{body}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_was_written_is_read(username in ".{1,60}", password in ".{1,200}") {
+            let encode = |text| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC);
+            let form = format!(
+                "x=1&grant_type=password&username={}&password={}", encode(&username), encode(&password)
+            );
+            let mut json = claimgate_jose::json::Object::new();
+            json.insert("username", username.as_str());
+            json.insert("password", password.as_str());
+            for (kind, body) in [(BodyKind::Form, form), (BodyKind::Json, json.to_string())] {
+                let credentials = Credentials::parse(kind, body.as_bytes(), 1024).unwrap();
+                proptest::prop_assert_eq!(&credentials.username, &username);
+                proptest::prop_assert_eq!(credentials.password.as_bytes(), password.as_bytes());
+            }
+        }
+
+        #[test]
+        fn any_body_is_read_or_refused(body in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+            for kind in [BodyKind::Form, BodyKind::Json] {
+                let _ = Credentials::parse(kind, &body, 1024);
+            }
         }
     }
 

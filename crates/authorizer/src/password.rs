@@ -72,14 +72,9 @@ impl Password {
         Self(Zeroizing::new(bytes))
     }
 
-    /// Its length in bytes.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether it has no bytes.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Its bytes, which must not be shown.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 }
 
@@ -166,7 +161,7 @@ impl PasswordHash {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, self.parameters.clone());
         let mut output = vec![0; self.output.len()];
         argon2
-            .hash_password_into(&password.0, &self.salt, &mut output)
+            .hash_password_into(password.as_bytes(), &self.salt, &mut output)
             .map_err(|_| PasswordHashError::Failed)?;
         Output::new(&output).map_err(|_| PasswordHashError::Failed)
     }

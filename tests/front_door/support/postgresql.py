@@ -28,7 +28,7 @@ class PostgreSql:
         self._own(self.password_file)
         self.process = None
         atexit.register(self.stop)
-        self._run("initdb", "-D", self.data, "-U", "root", "-A", "scram-sha-256", "--pwfile", self.password_file, "--no-sync")
+        self._run("initdb", "-D", self.data, "-U", "root", "-E", "UTF8", "--locale=C", "-A", "scram-sha-256", "--pwfile", self.password_file, "--no-sync")
         self.start()
 
     @property

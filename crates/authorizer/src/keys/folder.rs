@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use claimgate_config::FileVersion;
@@ -90,6 +90,7 @@ impl KeyFolder {
             .write(true)
             .mode(0o600)
             .open(self.0.join(LOCK))?;
+        self.give_to_owner(&file)?;
         file.lock()?;
         Ok(Lock(file))
     }
@@ -98,6 +99,7 @@ impl KeyFolder {
     pub(crate) fn add(&self, _lock: &Lock, id: &str, content: &str) -> io::Result<PathBuf> {
         let mut file = tempfile::Builder::new().prefix(PARTIAL).tempfile_in(&self.0)?;
         file.write_all(content.as_bytes())?;
+        self.give_to_owner(file.as_file())?;
         file.as_file().sync_all()?;
         let path = self.path_of(id);
         file.persist_noclobber(&path)?;
@@ -120,6 +122,15 @@ impl KeyFolder {
             }
         }
         Ok(())
+    }
+
+    /// What root adds must be readable by the authorizer, which hardly runs as root.
+    fn give_to_owner(&self, file: &File) -> io::Result<()> {
+        let (folder, made) = (fs::metadata(&self.0)?, file.metadata()?);
+        if made.uid() == folder.uid() {
+            return Ok(());
+        }
+        std::os::unix::fs::fchown(file, Some(folder.uid()), Some(folder.gid()))
     }
 
     fn path_of(&self, id: &str) -> PathBuf {
