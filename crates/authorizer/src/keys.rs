@@ -59,6 +59,16 @@ impl KeyRing {
         self.with_successors().filter(move |(_, next)| self.is_over(*next, now)).map(|(key, _)| key)
     }
 
+    /// The first second from `time` on in which no key begins to sign: two that begin in the same second
+    /// have no order that means anything.
+    pub(crate) fn free_second(&self, time: Duration) -> Duration {
+        let mut second = Duration::from_secs(time.as_secs());
+        while self.keys.iter().any(|key| key.signs_from == second) {
+            second += Duration::from_secs(1);
+        }
+        second
+    }
+
     fn with_successors(&self) -> impl Iterator<Item = (&Key, Option<&Key>)> {
         let next = self.keys.iter().skip(1).map(|key| Some(key.as_ref())).chain([None]);
         self.keys.iter().map(Arc::as_ref).zip(next)

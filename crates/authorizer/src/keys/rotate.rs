@@ -84,7 +84,8 @@ pub fn rotate(settings: &KeySettings, now: Duration, at_once: bool) -> Result<Ro
     }
     // Of the first key nobody has to learn before it signs.
     let signs_in = if at_once || ring.is_empty() { Duration::ZERO } else { settings.publish_ahead };
-    let key_id = add_key(settings, &lock, now, signs_in)?;
+    let signs_from = ring.free_second(now + signs_in);
+    let key_id = add_key(settings, &lock, now, signs_from)?;
     let removed: Result<_, _> = ring.over(now).map(|key| folder.remove(&lock, &key.id)).collect();
     Ok(Rotated { key_id, signs_in, removed: removed.map_err(failed)?, warnings })
 }
@@ -101,7 +102,7 @@ pub(crate) fn first_key(settings: &KeySettings, now: Duration) -> Result<(), Rot
     let lock = folder.lock().map_err(failed)?;
     // Another one may have made it meanwhile.
     if is_empty(&folder.read().map_err(failed)?) {
-        add_key(settings, &lock, now, Duration::ZERO)?;
+        add_key(settings, &lock, now, Duration::from_secs(now.as_secs()))?;
     }
     Ok(())
 }
@@ -110,9 +111,9 @@ fn add_key(
     settings: &KeySettings,
     lock: &Lock,
     now: Duration,
-    signs_in: Duration,
+    signs_from: Duration,
 ) -> Result<String, RotateError> {
-    let key = Key::generate(settings.algorithm, Duration::from_secs((now + signs_in).as_secs()))?;
+    let key = Key::generate(settings.algorithm, signs_from)?;
     let content = key.to_file(now)?;
     settings
         .folder

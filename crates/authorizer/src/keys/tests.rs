@@ -74,6 +74,19 @@ fn a_rotation_at_once_does_not_wait() {
 }
 
 #[test]
+fn a_key_made_in_the_same_second_as_the_one_before_signs_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let now = at(0) + Duration::from_millis(300);
+    for _ in 0..8 {
+        // The order of two random names would be right half of the time.
+        let made = rotate(&settings, now, true).unwrap();
+        let later = now + Duration::from_secs(10);
+        assert_eq!(ring(&settings).active(later).unwrap().id, made.key_id);
+    }
+}
+
+#[test]
 fn files_are_private_and_what_is_no_key_is_told_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());
