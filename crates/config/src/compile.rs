@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use http::Method;
 
-use crate::document::{self, Document, domain_already_named, function_already_named};
+use crate::document::{
+    self, Document, check_scheme_of_remote_keys, domain_already_named, function_already_named,
+};
 use crate::place::{Place, Written, quoted};
 use crate::report::Report;
-use crate::snapshot::{Domain, DomainTable, Function, Route, RouteTable, Snapshot};
+use crate::snapshot::{
+    Authentication, Domain, DomainTable, Function, RemoteKeySource, Route, RouteTable, Snapshot,
+};
 use crate::suggest::did_you_mean;
 
 /// Compiles a document. The snapshot is for use only when the report has no errors afterwards.
@@ -16,6 +20,7 @@ pub(crate) fn compile(document: Document, report: &mut Report) -> Snapshot {
     let functions = Functions::new(document.functions, report);
     let mut first_places: HashMap<String, Place> = HashMap::new();
     let mut domains = Vec::new();
+    let mut remote_key_sources: HashMap<RemoteKeySource, usize> = HashMap::new();
     for domain in document.custom_domains {
         let routes = compile_routes(domain.routes, &functions, report);
         let Some(Written { value: name, place }) = domain.name else {
@@ -26,15 +31,28 @@ pub(crate) fn compile(document: Document, report: &mut Report) -> Snapshot {
             continue;
         }
         first_places.insert(name.clone(), place);
-        if let Some(authentication) = domain.authentication {
-            domains.push(Domain { name, routes, authentication });
-        }
+        let authentication = match domain.authentication {
+            None => continue,
+            Some(document::Authentication::Anonymous) => Authentication::Anonymous,
+            Some(document::Authentication::Jwt(mut jwt, source)) => {
+                if let Some(source) = source {
+                    check_scheme_of_remote_keys(&source, &document.gateway.value.remote_jwks, report);
+                    let next = remote_key_sources.len();
+                    jwt.remote_keys = Some(*remote_key_sources.entry(source.value).or_insert(next));
+                }
+                Authentication::Jwt(*jwt)
+            }
+        };
+        domains.push(Domain { name, routes, authentication });
     }
+    let mut remote_key_sources: Vec<_> = remote_key_sources.into_iter().collect();
+    remote_key_sources.sort_unstable_by_key(|(_, number)| *number);
     Snapshot {
         gateway: document.gateway.value,
         admin: document.admin.value,
         functions: functions.compiled,
         domains: DomainTable::new(domains),
+        remote_key_sources: remote_key_sources.into_iter().map(|(source, _)| source).collect(),
     }
 }
 

@@ -6,6 +6,7 @@ mod domain;
 mod function;
 mod gateway;
 mod jwks;
+mod remote_jwks;
 mod route;
 mod scope;
 mod token_lookup;
@@ -16,8 +17,10 @@ use crate::reader::Field;
 use crate::report::Report;
 use crate::snapshot::{AdminSettings, GatewaySettings};
 
+pub(crate) use authentication::Authentication;
 pub(crate) use domain::{CustomDomain, already_named as domain_already_named};
 pub(crate) use function::{Function, already_named as function_already_named};
+pub(crate) use remote_jwks::check_scheme as check_scheme_of_remote_keys;
 pub(crate) use route::Route;
 
 /// What a configuration file holds.

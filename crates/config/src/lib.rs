@@ -48,7 +48,8 @@ pub struct Loaded {
 ///
 /// All problems of the file, as [`read_file`].
 pub fn load_file(file: &Path) -> Result<Loaded, Problems> {
-    read_file(file, document::FIELDS, read).map(|(snapshot, warnings)| Loaded { snapshot, warnings })
+    read_file(file, document::FIELDS, |root, report| read(root, file, report))
+        .map(|(snapshot, warnings)| Loaded { snapshot, warnings })
 }
 
 /// Compiles configuration text; `file` is the name used in problems.
@@ -57,9 +58,12 @@ pub fn load_file(file: &Path) -> Result<Loaded, Problems> {
 ///
 /// All problems of the text, as [`read_text`].
 pub fn load_text(text: &str, file: &Path) -> Result<Loaded, Problems> {
-    read_text(text, file, document::FIELDS, read).map(|(snapshot, warnings)| Loaded { snapshot, warnings })
+    read_text(text, file, document::FIELDS, |root, report| read(root, file, report))
+        .map(|(snapshot, warnings)| Loaded { snapshot, warnings })
 }
 
-fn read(root: &Field<'_>, report: &mut Report) -> Option<Snapshot> {
-    Document::read(root, report).map(|document| compile::compile(document, report))
+fn read(root: &Field<'_>, file: &Path, report: &mut Report) -> Option<Snapshot> {
+    let mut snapshot = compile::compile(Document::read(root, report)?, report);
+    snapshot.gateway.remote_jwks.resolve_paths(file.parent().unwrap_or(Path::new("")));
+    Some(snapshot)
 }

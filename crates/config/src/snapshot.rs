@@ -1,4 +1,10 @@
 //! The compiled configuration: immutable, shared by all requests, swapped as a whole.
+mod remote_jwks;
+#[cfg(test)]
+mod tests;
+
+pub use remote_jwks::{AddressRange, CacheFolder, NoAddressRange, RemoteJwksSettings, RemoteKeySource};
+
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -20,6 +26,8 @@ pub struct Snapshot {
     pub functions: HashMap<String, Arc<Function>>,
     /// Every custom domain.
     pub domains: DomainTable,
+    /// Where keys are fetched from, each once.
+    pub remote_key_sources: Vec<RemoteKeySource>,
 }
 
 /// Settings of the data plane.
@@ -35,6 +43,8 @@ pub struct GatewaySettings {
     pub limits: Limits,
     /// Times after which the gateway gives up.
     pub timeouts: Timeouts,
+    /// How remote key sets are fetched and kept.
+    pub remote_jwks: RemoteJwksSettings,
 }
 
 /// Sizes beyond which a request is refused.
@@ -163,8 +173,10 @@ pub enum Authentication {
 /// JWT authentication of a domain: `authInfo`.
 #[derive(Debug)]
 pub struct JwtAuthentication {
-    /// Keys that tokens are verified with.
+    /// Keys that stand in the configuration; none when all are fetched.
     pub keys: JwkSet,
+    /// Where more keys are fetched from: a position in [`Snapshot::remote_key_sources`].
+    pub remote_keys: Option<usize>,
     /// What tokens must fulfil.
     pub policy: Policy,
     /// Where the token is, in the order in which places are looked at; never empty.
@@ -319,6 +331,3 @@ impl RouteTable {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use claimgate_config::snapshot::{
-    Authentication, AuthenticationScope, ClaimMapping, FunctionTarget, GatewaySettings, JwtAuthentication,
-    Parameter, PathPattern, RouteMatch, TokenSource,
+    Authentication, AuthenticationScope, CacheFolder, ClaimMapping, FunctionTarget, GatewaySettings,
+    JwtAuthentication, Parameter, PathPattern, RemoteJwksSettings, RemoteKeySource, RouteMatch, TokenSource,
 };
 use claimgate_config::{Snapshot, load_file, load_text};
 use http::{HeaderName, Method, StatusCode};
@@ -152,6 +152,44 @@ fn what_is_left_out_of_auth_info_is_the_safe_choice() {
         assert_eq!(jwt.policy.leeway, Duration::ZERO);
         assert!(jwt.forward_token);
     }
+}
+
+#[test]
+fn remote_keys_are_fetched_once_for_all_domains_that_name_them() {
+    let snapshot = valid("remote-keys.yaml");
+    let keys = |domain: &str| jwt(&snapshot.domains.find(domain).expect(domain).authentication);
+    let source = |domain: &str| {
+        let number = keys(domain).remote_keys.expect(domain);
+        snapshot.remote_key_sources.get(number).expect(domain)
+    };
+    assert_eq!(snapshot.remote_key_sources.len(), 3);
+    assert_eq!(source("one.example.com"), source("same.example.com"));
+    assert_eq!(source("one.example.com").to_string(), "https://id.example.com/keys?p=policy");
+    assert!(keys("one.example.com").keys.keys().is_empty());
+    assert!(keys("one.example.com").policy.issuers.is_empty());
+
+    let issuer = RemoteKeySource::OidcIssuer {
+        issuer: "https://id.example.com/tenant/".to_owned(),
+        configuration: "https://id.example.com/tenant/.well-known/openid-configuration".parse().unwrap(),
+    };
+    assert_eq!(*source("issuer.example.com"), issuer);
+    assert_eq!(keys("issuer.example.com").keys.keys().len(), 1);
+    let issuers = ["https://old.example.com", "https://id.example.com/tenant/"];
+    assert_eq!(keys("issuer.example.com").policy.issuers, issuers);
+
+    let settings = &snapshot.gateway.remote_jwks;
+    assert!(settings.allow_http);
+    assert_eq!(
+        settings.allow_addresses,
+        ["169.254.10.0/24", "fd00:ec2::1"].map(|range| range.parse().unwrap())
+    );
+    assert_eq!(settings.ca_file, Some("tests/valid/ca.pem".into()));
+    assert_eq!(settings.cache_folder, CacheFolder::At("/var/lib/claimgate/jwks".into()));
+    let RemoteJwksSettings { min_refresh, max_refresh, refresh, timeout, .. } = settings.clone();
+    let times = [min_refresh, max_refresh, refresh, timeout, settings.unknown_key_id_cooldown];
+    assert_eq!(times, [1, 2, 3, 4, 5].map(Duration::from_secs));
+    assert_eq!((settings.max_stale, settings.wait), (Some(Duration::from_secs(86400)), Duration::ZERO));
+    assert_eq!((settings.max_bytes, settings.max_redirects), (4096, 0));
 }
 
 fn valid(name: &str) -> Snapshot {

@@ -20,8 +20,8 @@ pub(crate) use write::head;
 use crate::json::Value;
 use std::collections::HashSet;
 
-/// Keys that verify signatures, each parsed once.
-#[derive(Debug)]
+/// Keys that verify signatures, each parsed once; by default none.
+#[derive(Debug, Default)]
 pub struct JwkSet {
     keys: Vec<Jwk>,
 }

@@ -1,18 +1,26 @@
 //! `authConfig`: how the requests of a domain are authenticated.
 use std::time::Duration;
 
-use claimgate_jose::Policy;
+use claimgate_jose::{JwkSet, Policy};
 
-use super::{claim_pass_by, json_text, jwks, scope, token_lookup};
-use crate::place::{Place, quoted};
+use super::{claim_pass_by, json_text, jwks, remote_jwks, scope, token_lookup};
+use crate::place::{Place, Written, quoted};
 use crate::reader::{Field, Object};
 use crate::report::Report;
-use crate::snapshot::{Authentication, JwtAuthentication};
+use crate::snapshot::{JwtAuthentication, RemoteKeySource};
 use crate::suggest::did_you_mean;
 use crate::yaml::Value;
 
 /// The longest tolerance for clocks that are not exact.
 const MAX_LEEWAY_SECONDS: u64 = 300;
+
+/// How a domain's requests are authenticated, as it was written.
+#[derive(Debug)]
+pub(crate) enum Authentication {
+    Anonymous,
+    /// By a JWT; the source of remote keys has no number yet.
+    Jwt(Box<JwtAuthentication>, Option<Written<RemoteKeySource>>),
+}
 
 /// Reads `authConfig` of a domain; `domain` is where the domain's name stands.
 pub(super) fn read(object: &mut Object<'_>, domain: &Place, report: &mut Report) -> Option<Authentication> {
@@ -35,7 +43,7 @@ pub(super) fn read(object: &mut Object<'_>, domain: &Place, report: &mut Report)
                 report.error(&field.place, format!("the field authInfo is missing; expected {AUTH_INFO}"));
                 return None;
             };
-            read_auth_info(&auth_info, report).map(Authentication::Jwt)
+            read_auth_info(&auth_info, report)
         }
         "anonymous" => {
             warn_of_unused(auth_info, report);
@@ -65,7 +73,7 @@ fn warn_of_unused(auth_info: Option<Field<'_>>, report: &mut Report) {
     }
 }
 
-fn read_auth_info(field: &Field<'_>, report: &mut Report) -> Option<JwtAuthentication> {
+fn read_auth_info(field: &Field<'_>, report: &mut Report) -> Option<Authentication> {
     let Value::String(text) = &field.node.value else {
         return read_members(field, report);
     };
@@ -78,23 +86,29 @@ fn read_auth_info(field: &Field<'_>, report: &mut Report) -> Option<JwtAuthentic
     }
 }
 
-fn read_members(field: &Field<'_>, report: &mut Report) -> Option<JwtAuthentication> {
+fn read_members(field: &Field<'_>, report: &mut Report) -> Option<Authentication> {
     if !matches!(field.node.value, Value::Map(_)) {
         // What stands here may hold keys, so it is not quoted.
         report.error(&field.place, format!("expected {AUTH_INFO}"));
         return None;
     }
     let mut object = field.object(AUTH_INFO, report)?.in_any_case(report);
-    object.not_supported("jwksUri", report);
-    let keys = object
-        .required("jwks", "a JSON Web Key Set, as {keys: […]}", report)
-        .and_then(|field| jwks::read(&field, report));
+    let has_remote_keys = object.field("jwksUri").is_some() || object.field("oidcIssuer").is_some();
+    let remote_keys = remote_jwks::read_source(&mut object, report);
+    let keys = match object.field("jwks") {
+        Some(field) => jwks::read(&field, report),
+        None if has_remote_keys => Some(JwkSet::default()),
+        None => {
+            report.error(&object.place, "there are no keys; expected jwks, jwksUri or oidcIssuer");
+            None
+        }
+    };
     let token_lookup = object
         .required("tokenLookup", token_lookup::RIGHT, report)
         .map(|field| token_lookup::read(&field, report));
     let claim_mappings = object.field("claimPassBy").map(|field| claim_pass_by::read(&field, report));
     let scope = scope::read(&mut object, report);
-    let policy = Policy {
+    let mut policy = Policy {
         issuers: read_names(
             object.field("issuers"),
             "a list of issuers, as [https://id.example.com]",
@@ -103,16 +117,23 @@ fn read_members(field: &Field<'_>, report: &mut Report) -> Option<JwtAuthenticat
         audiences: read_names(object.field("audiences"), "a list of audiences, as [orders]", report),
         leeway: read_leeway(object.field("leewaySeconds"), report),
     };
+    if let Some(Written { value: RemoteKeySource::OidcIssuer { issuer, .. }, .. }) = &remote_keys
+        && !policy.issuers.contains(issuer)
+    {
+        policy.issuers.push(issuer.clone());
+    }
     let forward_token = object.field("forwardToken").map(|field| field.boolean(report));
     object.finish(report);
-    Some(JwtAuthentication {
+    let jwt = JwtAuthentication {
         keys: keys?,
+        remote_keys: None,
         policy,
         token_lookup: token_lookup.filter(|sources| !sources.is_empty())?,
         claim_mappings: claim_mappings.unwrap_or_default(),
         scope,
         forward_token: forward_token.flatten().unwrap_or(true),
-    })
+    };
+    Some(Authentication::Jwt(Box::new(jwt), remote_keys))
 }
 
 fn read_names(field: Option<Field<'_>>, right: &str, report: &mut Report) -> Vec<String> {

@@ -1,12 +1,11 @@
 //! `customDomains[]`.
 use std::net::IpAddr;
 
-use super::authentication;
+use super::authentication::{self, Authentication};
 use super::route::{self, Route};
 use crate::place::{Place, Written, quoted};
 use crate::reader::{Field, Object};
 use crate::report::Report;
-use crate::snapshot::Authentication;
 use crate::suggest::did_you_mean;
 
 /// A custom domain as it was written. What is missing was reported.

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::remote_jwks;
 use crate::reader::{Field, Object};
 use crate::report::Report;
-use crate::snapshot::{AdminSettings, GatewaySettings, Limits, Timeouts};
+use crate::snapshot::{AdminSettings, GatewaySettings, Limits, RemoteJwksSettings, Timeouts};
 use crate::yaml::Value;
 
 /// Reads `gateway`; what is left out has its default.
@@ -37,6 +38,7 @@ pub(super) fn read_gateway(field: Option<Field<'_>>, report: &mut Report) -> Gat
     }
     read_limits(&mut object, &mut settings.limits, report);
     read_timeouts(&mut object, &mut settings.timeouts, report);
+    remote_jwks::read(&mut object, &mut settings.remote_jwks, report);
     object.not_supported("https", report);
     object.not_supported("triggerDomain", report);
     object.finish(report);
@@ -128,6 +130,7 @@ impl Default for GatewaySettings {
             missing_token_status: StatusCode::UNAUTHORIZED,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
+            remote_jwks: RemoteJwksSettings::default(),
         }
     }
 }
