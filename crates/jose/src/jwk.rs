@@ -17,6 +17,7 @@ pub(crate) use members::{Fault, base64url_member};
 pub use thumbprint::thumbprint;
 pub(crate) use write::head;
 
+use crate::KeyType;
 use crate::json::Value;
 use std::collections::HashSet;
 
@@ -24,6 +25,13 @@ use std::collections::HashSet;
 #[derive(Debug, Default)]
 pub struct JwkSet {
     keys: Vec<Jwk>,
+}
+
+/// Who wrote a key set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Operator,
+    Remote,
 }
 
 /// What is wrong with, or worth knowing of, one key of a set.
@@ -59,13 +67,14 @@ impl JwkSet {
     /// signatures is left out with a warning (RFC 7517 section 5). When that leaves no key, the
     /// errors hold those warnings too, as they are the reasons.
     pub fn load(jwks: &Value) -> Result<(Self, Vec<KeyProblem>), Vec<KeyProblem>> {
-        Self::read(jwks, false)
+        Self::read(jwks, Origin::Operator)
     }
 
     /// Loads a set that somebody else publishes: as [`JwkSet::load`], but a malformed or weak key is
-    /// left out with a warning, so that one bad key does not lock out the holders of the others.
+    /// left out with a warning, so that one bad key does not lock out the holders of the others. An HMAC
+    /// secret is left out too: published, it is none.
     pub fn load_remote(jwks: &Value) -> Result<(Self, Vec<KeyProblem>), Vec<KeyProblem>> {
-        Self::read(jwks, true)
+        Self::read(jwks, Origin::Remote)
     }
 
     /// The keys in the order of the set.
@@ -73,7 +82,7 @@ impl JwkSet {
         &self.keys
     }
 
-    fn read(jwks: &Value, leave_out_bad_keys: bool) -> Result<(Self, Vec<KeyProblem>), Vec<KeyProblem>> {
+    fn read(jwks: &Value, origin: Origin) -> Result<(Self, Vec<KeyProblem>), Vec<KeyProblem>> {
         let mut keys = Vec::new();
         let mut key_ids = HashSet::new();
         let mut warnings = Vec::new();
@@ -90,6 +99,11 @@ impl JwkSet {
             };
             match key::load(value) {
                 Ok(Loaded::LeftOut(reason)) => warnings.push(problem(Effect::LeftOut, reason)),
+                Ok(Loaded::Usable { key, .. })
+                    if origin == Origin::Remote && key.key_type() == KeyType::Oct =>
+                {
+                    warnings.push(problem(Effect::LeftOut, published_secret()));
+                }
                 Ok(Loaded::Usable { key, .. }) if !key_ids.insert(key.key_id().map(str::to_owned)) => {
                     errors.push(problem(Effect::Refused, same_key_id(&key)));
                 }
@@ -101,7 +115,7 @@ impl JwkSet {
             }
         }
 
-        if leave_out_bad_keys {
+        if origin == Origin::Remote {
             warnings.append(&mut errors);
             warnings.sort_by_key(|problem| problem.index);
         }
@@ -138,6 +152,12 @@ fn same_key_id(key: &Jwk) -> Fault {
             None => "another key of this set has no `kid` either; at most one key may lack it",
         },
     )
+}
+
+fn published_secret() -> Fault {
+    let message = "whoever can read this set can sign with an HMAC secret in it; this key is left out, and \
+                   issuer and secret should be changed";
+    Fault::of("kty", message)
 }
 
 fn set_problem(message: &str) -> KeyProblem {

@@ -40,14 +40,17 @@ pub fn verify(
     policy: &Policy,
     now: Duration,
 ) -> Result<VerifiedClaims, VerifyError> {
-    verify_observed(token, keys, policy, now, |_| {})
+    verify_observed(token, &[keys], policy, now, |_| {})
 }
 
-/// As [`verify`], and tells of each check that the token has passed, in their order: the first one that
-/// is not told of is the one that failed.
+/// As [`verify`], with the keys of several sets, and tells of each check that the token has passed, in
+/// their order: the first one that is not told of is the one that failed.
+///
+/// Of two keys with the token's `kid`, the one of the first set is used. "The only key" for a token without
+/// `kid` is that of the only set: with several sets such a token needs a key without `kid`.
 pub fn verify_observed(
     token: &[u8],
-    keys: &JwkSet,
+    sets: &[&JwkSet],
     policy: &Policy,
     now: Duration,
     mut passed: impl FnMut(Check<'_>),
@@ -64,7 +67,7 @@ pub fn verify_observed(
     let key_id = key_id_of(&header)?;
     passed(Check::KeyId(key_id));
 
-    let key = choose_key(keys, key_id)?;
+    let key = choose_key(sets, key_id)?;
     passed(Check::Key(key));
     let signature_bytes = fit_key(key, algorithm)?;
     passed(Check::KeyFits);
@@ -185,15 +188,19 @@ fn key_id_of(header: &Object) -> Result<Option<&str>, VerifyError> {
 }
 
 /// `kid` picks the key, byte for byte. Without one it is the key without `kid`, or the only key.
-fn choose_key<'a>(keys: &'a JwkSet, key_id: Option<&str>) -> Result<&'a Jwk, VerifyError> {
-    let keys = keys.keys();
-    if let Some(key) = keys.iter().find(|key| key.key_id() == key_id) {
+fn choose_key<'a>(sets: &[&'a JwkSet], key_id: Option<&str>) -> Result<&'a Jwk, VerifyError> {
+    if let Some(key) = sets.iter().flat_map(|set| set.keys()).find(|key| key.key_id() == key_id) {
         return Ok(key);
     }
-    match (key_id, keys) {
-        (Some(_), _) => Err(VerifyError::UnknownKeyId),
-        (None, [only_key]) => Ok(only_key),
-        (None, _) => Err(VerifyError::MissingKeyId),
+    if key_id.is_some() {
+        return Err(VerifyError::UnknownKeyId);
+    }
+    match sets {
+        [only_set] => match only_set.keys() {
+            [only_key] => Ok(only_key),
+            _ => Err(VerifyError::MissingKeyId),
+        },
+        _ => Err(VerifyError::MissingKeyId),
     }
 }
 

@@ -35,8 +35,13 @@ pub fn check(data: &[u8]) {
         }
     }
     if let Ok((local, _)) = &local {
-        let (remote, _) = remote.as_ref().expect("what an operator may write, others may publish");
-        assert_eq!(format!("{local:?}"), format!("{remote:?}"));
+        // What an operator may write, others may publish, but for secrets.
+        let public = |set: &JwkSet| -> Vec<String> {
+            let keys = set.keys().iter().filter(|key| key.key_type() != KeyType::Oct);
+            keys.map(|key| format!("{key:?}")).collect()
+        };
+        let remote = remote.as_ref().map(|(remote, _)| remote.keys().len()).map_err(|_| public(local));
+        assert!(remote == Ok(public(local).len()) || remote == Err(Vec::new()), "{remote:?}");
     }
     keys(&value).iter().for_each(sign_and_verify);
 }

@@ -197,6 +197,16 @@ fn keys_that_are_not_understood_or_not_for_signatures_are_left_out() {
 }
 
 #[test]
+fn a_published_secret_is_left_out() {
+    let remote =
+        |keys: &str| JwkSet::load_remote(&Value::parse(format!("{{\"keys\":[{keys}]}}").as_bytes()).unwrap());
+    let (set, warnings) = remote(&format!("{{{OCT_32},\"kid\":\"a\"}},{{{OKP},\"kid\":\"a\"}}")).unwrap();
+    assert_eq!(set.keys().iter().map(Jwk::key_type).collect::<Vec<_>>(), [KeyType::Okp]);
+    assert_eq!((warnings[0].index, warnings[0].member), (Some(0), Some("kty")));
+    assert!(remote(&format!("{{{OCT_32}}}")).is_err());
+}
+
+#[test]
 fn private_keys_verify_and_are_warned_of() {
     let d = r#""d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A""#;
     for (key, member) in [

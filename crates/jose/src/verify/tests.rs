@@ -66,6 +66,38 @@ fn claims_are_found_by_name_and_path() {
 }
 
 #[test]
+fn the_first_set_that_has_the_key_is_used() {
+    let right = |kid: &str| format!(r#"{{"kty":"oct","k":"{}"{kid}}}"#, base64url::encode(&SECRET));
+    let other = |kid: &str| format!(r#"{{"kty":"oct","k":"{}"{kid}}}"#, base64url::encode(&[8; 64]));
+    let (a, b, none) = (r#","kid":"a""#, r#","kid":"b""#, "");
+    let (with_a, without) = (r#"{"alg":"HS256","kid":"a"}"#, HEADER);
+    // (header, keys of each set, result); an empty set is one that is still to come.
+    let cases: [(&str, &[&str], &str); 12] = [
+        (with_a, &[&right(a)], "accepted"),
+        (with_a, &[&right(a), &other(a)], "accepted"),
+        (with_a, &[&other(a), &right(a)], "bad_signature"),
+        (with_a, &[&other(b), &right(a)], "accepted"),
+        (with_a, &["", &right(a)], "accepted"),
+        (with_a, &[&other(b), ""], "unknown_key_id"),
+        (without, &[&right(a)], "accepted"),
+        (without, &[&right(none), &other(none)], "accepted"),
+        (without, &[&other(a), &right(none)], "accepted"),
+        (without, &[&right(a), ""], "missing_key_id"),
+        (without, &["", &right(a)], "missing_key_id"),
+        (without, &[&right(a), &other(b)], "missing_key_id"),
+    ];
+    for (header, sets, expected) in cases {
+        let of = |keys: &&str| if keys.is_empty() { JwkSet::default() } else { key_set(keys) };
+        let owned: Vec<JwkSet> = sets.iter().map(of).collect();
+        let token = token(header, "{}");
+        let sets: Vec<&JwkSet> = owned.iter().collect();
+        let policy = Policy::default();
+        let result = verify_observed(token.as_bytes(), &sets, &policy, Duration::from_secs(NOW), |_| {});
+        assert_eq!(reason(result), expected, "{header} {owned:?}");
+    }
+}
+
+#[test]
 fn times_decide_at_their_second() {
     let leeway = |seconds| Policy { leeway: Duration::from_secs(seconds), ..Policy::default() };
     for (payload, policy, expected) in [
@@ -212,7 +244,7 @@ fn the_first_check_not_told_of_is_the_one_that_failed() {
     ] {
         let mut passed = Vec::new();
         let verified =
-            verify_observed(token.as_bytes(), &secret_set(), &policy, Duration::from_secs(NOW), |check| {
+            verify_observed(token.as_bytes(), &[&secret_set()], &policy, Duration::from_secs(NOW), |check| {
                 passed.push(check.name());
             });
         assert_eq!(passed, Check::NAMES[..passed.len()], "{token}");
