@@ -58,8 +58,7 @@ struct Key {
 
 impl<'a> Report<'a> {
     fn of(file: &'a KeyFile) -> Self {
-        // A set of somebody else's gives every problem, where one of an operator stops at errors.
-        let (Ok((_, problems)) | Err(problems)) = JwkSet::load_remote(&file.to_jwk_set());
+        let problems = JwkSet::problems_of(&file.to_jwk_set());
         let refusal = load_set(&file.keys).err();
         let keys = file.keys.iter().map(Key::of).collect();
         Self { file, keys, problems, refusal }

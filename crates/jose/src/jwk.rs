@@ -67,14 +67,26 @@ impl JwkSet {
     /// signatures is left out with a warning (RFC 7517 section 5). When that leaves no key, the
     /// errors hold those warnings too, as they are the reasons.
     pub fn load(jwks: &Value) -> Result<(Self, Vec<KeyProblem>), Vec<KeyProblem>> {
-        Self::read(jwks, Origin::Operator)
+        let (set, problems) = Self::read(jwks, Origin::Operator)?;
+        if problems.iter().any(|problem| problem.effect == Effect::Refused) {
+            return Err(problems.into_iter().filter(|problem| problem.effect == Effect::Refused).collect());
+        }
+        set.unless_empty(problems)
     }
 
     /// Loads a set that somebody else publishes: as [`JwkSet::load`], but a malformed or weak key is
     /// left out with a warning, so that one bad key does not lock out the holders of the others. An HMAC
     /// secret is left out too: published, it is none.
     pub fn load_remote(jwks: &Value) -> Result<(Self, Vec<KeyProblem>), Vec<KeyProblem>> {
-        Self::read(jwks, Origin::Remote)
+        let (set, problems) = Self::read(jwks, Origin::Remote)?;
+        set.unless_empty(problems)
+    }
+
+    /// Everything that [`JwkSet::load`] would find wrong or worth knowing, in the order of the keys.
+    pub fn problems_of(jwks: &Value) -> Vec<KeyProblem> {
+        let set = Self::read(jwks, Origin::Operator);
+        let (Ok((_, problems)) | Err(problems)) = set.and_then(|(set, problems)| set.unless_empty(problems));
+        problems
     }
 
     /// The keys in the order of the set.
@@ -82,11 +94,11 @@ impl JwkSet {
         &self.keys
     }
 
+    /// The keys that can be used, and all problems; an error when this is no set.
     fn read(jwks: &Value, origin: Origin) -> Result<(Self, Vec<KeyProblem>), Vec<KeyProblem>> {
         let mut keys = Vec::new();
         let mut key_ids = HashSet::new();
-        let mut warnings = Vec::new();
-        let mut errors = Vec::new();
+        let mut problems = Vec::new();
 
         for (index, value) in keys_of(jwks).map_err(|message| vec![set_problem(message)])?.iter().enumerate()
         {
@@ -98,35 +110,33 @@ impl JwkSet {
                 effect,
             };
             match key::load(value) {
-                Ok(Loaded::LeftOut(reason)) => warnings.push(problem(Effect::LeftOut, reason)),
+                Ok(Loaded::LeftOut(reason)) => problems.push(problem(Effect::LeftOut, reason)),
                 Ok(Loaded::Usable { key, .. })
                     if origin == Origin::Remote && key.key_type() == KeyType::Oct =>
                 {
-                    warnings.push(problem(Effect::LeftOut, published_secret()));
+                    problems.push(problem(Effect::LeftOut, published_secret()));
                 }
                 Ok(Loaded::Usable { key, .. }) if !key_ids.insert(key.key_id().map(str::to_owned)) => {
-                    errors.push(problem(Effect::Refused, same_key_id(&key)));
+                    problems.push(problem(Effect::Refused, same_key_id(&key)));
                 }
                 Ok(Loaded::Usable { key, warning }) => {
-                    warnings.extend(warning.map(|warning| problem(Effect::Used, warning)));
+                    problems.extend(warning.map(|warning| problem(Effect::Used, warning)));
                     keys.push(key);
                 }
-                Err(faults) => errors.extend(faults.into_iter().map(|fault| problem(Effect::Refused, fault))),
+                Err(faults) => {
+                    problems.extend(faults.into_iter().map(|fault| problem(Effect::Refused, fault)));
+                }
             }
         }
+        Ok((Self { keys }, problems))
+    }
 
-        if origin == Origin::Remote {
-            warnings.append(&mut errors);
-            warnings.sort_by_key(|problem| problem.index);
+    fn unless_empty(self, mut problems: Vec<KeyProblem>) -> Result<(Self, Vec<KeyProblem>), Vec<KeyProblem>> {
+        if self.keys.is_empty() {
+            problems.insert(0, set_problem("this set has no key that can verify a signature"));
+            return Err(problems);
         }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        if keys.is_empty() {
-            warnings.insert(0, set_problem("this set has no key that can verify a signature"));
-            return Err(warnings);
-        }
-        Ok((Self { keys }, warnings))
+        Ok((self, problems))
     }
 }
 

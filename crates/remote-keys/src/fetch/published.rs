@@ -1,7 +1,8 @@
 //! A key set as it was published, and what of it can be used.
 
 use claimgate_jose::json::{Object, Value};
-use claimgate_jose::{JwkSet, KeyProblem};
+use claimgate_jose::jwk::private_members;
+use claimgate_jose::{Effect, JwkSet, KeyProblem};
 
 /// Members of a key that everybody may see (RFC 7517, 4; RFC 7518, 6; RFC 8037, 2).
 const PUBLIC_MEMBERS: [&str; 10] = ["kty", "kid", "use", "key_ops", "alg", "crv", "x", "y", "n", "e"];
@@ -50,7 +51,7 @@ fn public_key(key: &Object) -> Option<Value> {
     for (name, value) in key.iter().filter(|(name, _)| PUBLIC_MEMBERS.contains(name)) {
         public.insert(name, value.clone());
     }
-    if key.get("d").is_some() {
+    if private_members(key).next().is_some() {
         // It speaks of the pair, of which only this half is left.
         public.remove("key_ops");
     }
@@ -73,5 +74,6 @@ pub fn describe(problem: &KeyProblem) -> String {
         Some(kid) => format!(" (kid {:?})", kid.chars().take(100).collect::<String>()),
         None => String::new(),
     };
-    format!("key {}{kid}: {}", index + 1, problem.message)
+    let left_out = if problem.effect == Effect::Refused { "; this key is left out" } else { "" };
+    format!("key {index}{kid}: {}{left_out}", problem.message)
 }
