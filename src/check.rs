@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use claimgate_remote_keys::Fetcher;
+
 use crate::{complain, complain_of};
 
 /// Checks a configuration file; prints every problem.
@@ -10,6 +12,10 @@ pub fn run(config: &Path) -> ExitCode {
     match claimgate_config::load_file(config) {
         Ok(loaded) => {
             complain_of(&loaded.warnings);
+            if let Err(error) = Fetcher::new(&loaded.snapshot.gateway.remote_jwks) {
+                complain(&format!("{}: error: {error}\n", config.display()));
+                return ExitCode::FAILURE;
+            }
             complain(&format!("{}: the configuration is good\n", config.display()));
             ExitCode::SUCCESS
         }

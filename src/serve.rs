@@ -1,6 +1,7 @@
 //! `claimgate serve`: serves a configuration until it is told to stop.
 
 mod reload;
+mod remote_keys;
 
 pub use reload::ConfigurationFile;
 
@@ -14,7 +15,8 @@ use anyhow::{Context, bail};
 use claimgate_config::{Loaded, Problems, Snapshot};
 use claimgate_control::Readiness;
 use claimgate_functions::Functions;
-use claimgate_gateway::{Drained, Gateway};
+use claimgate_gateway::{Drained, Gateway, Metrics};
+use claimgate_remote_keys::RemoteKeySources;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -79,7 +81,9 @@ async fn serve(
     let (http, admin) = (settings.http, admin.listen);
     let listener =
         bind(http, taken_port).await.with_context(|| format!("cannot listen on gateway.http {http}"))?;
-    let gateway = Arc::new(Gateway::new(loaded.snapshot));
+    let metrics = Metrics::default();
+    let serving = file.serve(loaded.snapshot, &RemoteKeySources::default(), &metrics)?;
+    let gateway = Arc::new(Gateway::new(serving, metrics));
     gateway.metrics().note_configuration(true);
 
     let (readiness, observed) = watch::channel(Readiness::Ready);

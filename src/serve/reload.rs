@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claimgate_config::{FileVersion, Loaded, Problems, Snapshot};
-use claimgate_gateway::Gateway;
+use claimgate_gateway::{Gateway, Metrics, Serving};
+use claimgate_remote_keys::{RemoteKeySources, StartError};
 use tokio::signal::unix::Signal;
 
-use super::log_warnings;
+use super::{log_warnings, remote_keys};
 
 /// How often the file is looked at. Looking works on every file system and through every way of
 /// replacing a file, the switch of a symbolic link to a folder included, where notifications do not.
@@ -27,6 +28,16 @@ impl ConfigurationFile {
         // Looked at before it is read, so that a change while it is read is noticed afterwards.
         let file = Self { path: path.to_owned(), loaded: FileVersion::of(path) };
         claimgate_config::load_file(path).map(|loaded| (file, loaded))
+    }
+
+    /// Begins to serve what was loaded.
+    pub fn serve(
+        &self,
+        snapshot: Snapshot,
+        previous: &RemoteKeySources,
+        metrics: &Metrics,
+    ) -> Result<Serving, StartError> {
+        remote_keys::start(snapshot, &self.path, previous, metrics)
     }
 
     /// Reloads the file whenever it changes and on every SIGHUP.
@@ -53,22 +64,34 @@ impl ConfigurationFile {
 }
 
 fn reload(config: &Path, gateway: &Gateway) {
-    match claimgate_config::load_file(config) {
+    let is_good = match claimgate_config::load_file(config) {
         Ok(loaded) => {
             log_warnings(&loaded.warnings);
-            warn_of_what_needs_a_restart(&gateway.snapshot(), &loaded.snapshot);
-            gateway.replace_snapshot(loaded.snapshot);
-            gateway.metrics().note_configuration(true);
-            tracing::info!(file = %config.display(), "configuration reloaded");
+            let serving = gateway.serving();
+            warn_of_what_needs_a_restart(&serving.snapshot, &loaded.snapshot);
+            match remote_keys::start(loaded.snapshot, config, &serving.remote_keys, gateway.metrics()) {
+                Ok(serving) => {
+                    gateway.replace(serving);
+                    tracing::info!(file = %config.display(), "configuration reloaded");
+                    true
+                }
+                Err(error) => {
+                    tracing::error!(file = %config.display(), "{error}");
+                    false
+                }
+            }
         }
         Err(problems) => {
-            gateway.metrics().note_configuration(false);
             for problem in &problems.list {
                 let (line, column, field) = (problem.line, problem.column, problem.field.as_str());
                 tracing::error!(file = %problems.file.display(), line, column, field, "{}", problem.message);
             }
-            tracing::error!(file = %config.display(), "configuration refused, the last good one stays");
+            false
         }
+    };
+    gateway.metrics().note_configuration(is_good);
+    if !is_good {
+        tracing::error!(file = %config.display(), "configuration refused, the last good one stays");
     }
 }
 

@@ -4,13 +4,15 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use claimgate_config::snapshot::{Authentication, Domain, GatewaySettings, JwtAuthentication, TokenSource};
-use claimgate_jose::{VerifiedClaims, verify_observed};
+use claimgate_jose::VerifiedClaims;
+use claimgate_remote_keys::RemoteKeySources;
 
 use crate::parameters::{cookie, header, urlencoded};
 use crate::path::RequestPath;
 use crate::rejection::Rejection;
 use crate::request::FunctionRequest;
 use crate::step::{Observer, Step};
+use crate::verify::verify;
 
 /// A request that may go to its function. Only [`authenticate`] makes one, and nothing is forwarded
 /// without.
@@ -38,6 +40,7 @@ pub async fn authenticate<'a>(
     path: &RequestPath<'_>,
     request: &mut FunctionRequest<'_>,
     settings: &GatewaySettings,
+    remote_keys: &RemoteKeySources,
     now: Duration,
     observer: &mut impl Observer<'a>,
 ) -> Result<Authenticated<'a>, Rejection> {
@@ -63,9 +66,8 @@ pub async fn authenticate<'a>(
         if token.len() > limit {
             return Err(Rejection::TokenTooLong { limit });
         }
-        let claims = verify_observed(&token, &jwt.keys, &jwt.policy, now, |check| {
-            observer.observe(Step::Passed(check));
-        })?;
+        let remote = jwt.remote_keys.and_then(|number| remote_keys.get(number));
+        let claims = verify(&token, jwt, remote, now, observer).await?;
         drop(token);
         if !jwt.forward_token {
             remove_token(source, request);

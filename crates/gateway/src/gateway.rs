@@ -4,30 +4,40 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use claimgate_config::Snapshot;
+use claimgate_remote_keys::RemoteKeySources;
 
 use crate::metrics::Metrics;
 
-/// The configuration that is served now, and what is counted.
+/// What is served now, and what is counted.
 #[derive(Debug)]
 pub struct Gateway {
-    snapshot: ArcSwap<Snapshot>,
+    serving: ArcSwap<Serving>,
     metrics: Metrics,
 }
 
+/// What a request is served with, from its start to its end.
+#[derive(Debug)]
+pub struct Serving {
+    /// The configuration.
+    pub snapshot: Snapshot,
+    /// The keys of its [`remote_key_sources`](Snapshot::remote_key_sources), which change meanwhile.
+    pub remote_keys: RemoteKeySources,
+}
+
 impl Gateway {
-    /// A gateway that serves a snapshot until it is given another.
-    pub fn new(snapshot: Snapshot) -> Self {
-        Self { snapshot: ArcSwap::from_pointee(snapshot), metrics: Metrics::default() }
+    /// A gateway that serves this until it is given another.
+    pub fn new(serving: Serving, metrics: Metrics) -> Self {
+        Self { serving: ArcSwap::from_pointee(serving), metrics }
     }
 
-    /// The snapshot that requests are served with now.
-    pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.snapshot.load_full()
+    /// What requests are served with now.
+    pub fn serving(&self) -> Arc<Serving> {
+        self.serving.load_full()
     }
 
-    /// Serves requests that arrive from now on with another snapshot.
-    pub fn replace_snapshot(&self, snapshot: Snapshot) {
-        self.snapshot.store(Arc::new(snapshot));
+    /// Serves requests that arrive from now on with another configuration.
+    pub fn replace(&self, serving: Serving) {
+        self.serving.store(Arc::new(serving));
     }
 
     /// The gateway's counters.

@@ -25,8 +25,9 @@ pub mod times;
 pub mod trace;
 mod try_request;
 mod tunnel;
+mod verify;
 
-pub use gateway::Gateway;
+pub use gateway::{Gateway, Serving};
 pub use listen::{Drained, ServeError, serve};
 pub use metrics::Metrics;
 pub use rejection::Rejection;

@@ -122,7 +122,7 @@ async fn work(worker: Arc<Worker>, mut accepted: UnboundedReceiver<Accepted>) ->
             }
         }
     }
-    let time = worker.gateway.snapshot().gateway.timeouts.drain;
+    let time = worker.gateway.serving().snapshot.gateway.timeouts.drain;
     let ended = async {
         connections.shutdown().await;
         worker.tunnels.ended().await;
@@ -143,7 +143,7 @@ fn serve_connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(error = &error as &dyn std::error::Error, "cannot set TCP_NODELAY");
     }
-    let settings = &worker.gateway.snapshot().gateway;
+    let settings = &worker.gateway.serving().snapshot.gateway;
     let stream = StrictHttp1::new(stream, settings.limits.clone(), settings.timeouts.header_read);
     let served = stream.served();
     let server = server(settings);

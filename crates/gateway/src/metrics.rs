@@ -16,6 +16,7 @@ pub struct Metrics {
     claims_not_forwarded: Family<DomainLabel, Counter>,
     loads: Family<LoadLabel, Counter>,
     configuration_is_current: Gauge<i64, AtomicI64>,
+    remote_keys: claimgate_remote_keys::Metrics,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -59,6 +60,7 @@ impl Metrics {
             "1 when the configuration as it is written is in use, 0 when the last good one stays because of an error",
             self.configuration_is_current.clone(),
         );
+        self.remote_keys.register(registry);
     }
 
     /// Counts a request; `domain` is the configured name, or nothing when no domain was found.
@@ -69,6 +71,11 @@ impl Metrics {
 
     pub(crate) fn count_claim_not_forwarded(&self, domain: &str) {
         self.claims_not_forwarded.get_or_create(&DomainLabel { domain: domain.to_owned() }).inc();
+    }
+
+    /// The counters of remote keys.
+    pub fn remote_keys(&self) -> &claimgate_remote_keys::Metrics {
+        &self.remote_keys
     }
 
     /// Notes whether a configuration was taken over.

@@ -1,6 +1,8 @@
 //! Every answer that the gateway makes itself, and what it says to whom: a status, a code and a message
 //! for the client, a reason for log and metric.
 
+use std::time::Duration;
+
 use claimgate_functions::{InvokeError, RequestBodyError};
 use claimgate_jose::VerifyError;
 use http::{Method, StatusCode};
@@ -52,6 +54,12 @@ pub enum Rejection {
     /// The token did not pass verification.
     #[error(transparent)]
     InvalidToken(#[from] VerifyError),
+    /// The token's key may be one that is fetched, and none could be fetched yet.
+    #[error("no keys could be fetched yet, and the configuration has none for this token")]
+    KeysUnavailable {
+        /// How long to wait before the request is sent again.
+        retry_after: Duration,
+    },
     /// The client's fault: a form that cannot be read without doubt.
     #[error(transparent)]
     Form(#[from] FormError),
@@ -80,7 +88,7 @@ pub enum Rejection {
 pub enum Fault {
     /// The request was refused.
     Client,
-    /// The function, or the way to it, failed.
+    /// The function, or the way to it, failed; or keys could not be fetched.
     Function,
 }
 
@@ -102,6 +110,7 @@ impl Rejection {
             Self::Form(FormError::ContentType | FormError::Multipart(_)) => StatusCode::BAD_REQUEST,
             Self::FormTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::FormTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::KeysUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Function(error) => function_status(error),
             Self::UnaskedUpgrade => StatusCode::BAD_GATEWAY,
         }
@@ -124,6 +133,7 @@ impl Rejection {
             | Self::InvalidToken(_) => "Unauthorized",
             Self::FormTooLarge { .. } => "EntityTooLarge",
             Self::FormTimeout => "RequestTimeout",
+            Self::KeysUnavailable { .. } => "ServiceUnavailable",
             Self::Function(error) => function_code(error),
             Self::UnaskedUpgrade => "FunctionUnavailable",
         }
@@ -148,6 +158,7 @@ impl Rejection {
             Self::AmbiguousToken | Self::WrongPrefix | Self::TokenTooLong { .. } | Self::InvalidToken(_) => {
                 "invalid or expired jwt".to_owned()
             }
+            Self::KeysUnavailable { .. } => "the request cannot be authenticated now".to_owned(),
             Self::Function(error) => match function_status(error) {
                 StatusCode::GATEWAY_TIMEOUT => "the function did not answer in time".to_owned(),
                 StatusCode::BAD_GATEWAY => {
@@ -180,6 +191,7 @@ impl Rejection {
             Self::Form(_) => "invalid_form",
             Self::FormTooLarge { .. } => "form_too_large",
             Self::FormTimeout => "form_timeout",
+            Self::KeysUnavailable { .. } => "keys_unavailable",
             Self::BodyBrokeOff => "body_broke_off",
             Self::Function(error) => error.reason(),
             Self::UnaskedUpgrade => "unasked_upgrade",

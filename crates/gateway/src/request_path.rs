@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use claimgate_config::Snapshot;
 use claimgate_config::snapshot::{ClaimMapping, Domain, Route, RouteMatch};
 use claimgate_functions::{Functions, RequestBody, ResponseBody};
 use http::uri::PathAndQuery;
@@ -17,7 +16,7 @@ use hyper::upgrade::OnUpgrade;
 use crate::authenticate::authenticate;
 use crate::authority::Authority;
 use crate::claims::Delivery;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Serving};
 use crate::parameters::cookie;
 use crate::path::{PathError, RequestPath};
 use crate::refusal::Refusal;
@@ -51,7 +50,7 @@ impl Worker {
     ) -> Response<ResponseBody> {
         let started = Instant::now();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let snapshot = self.gateway.snapshot();
+        let serving = self.gateway.serving();
         let id = RequestId::next(now);
         let (method, uri, version) = (request.method().clone(), request.uri().clone(), request.version());
         let mut record = Record::default();
@@ -59,7 +58,7 @@ impl Worker {
         let (method, path, result) = match refusal {
             Some(refusal) => ("", "", Err(refusal.into())),
             None => {
-                let result = self.handle(&snapshot, request, &uri, client, &id, now, &mut record).await;
+                let result = self.handle(&serving, request, &uri, client, &id, now, &mut record).await;
                 // The query may hold a token.
                 (method.as_str(), uri.path(), result)
             }
@@ -119,7 +118,7 @@ impl Worker {
     )]
     async fn handle<'s>(
         &self,
-        snapshot: &'s Snapshot,
+        serving: &'s Serving,
         request: Request<Incoming>,
         uri: &Uri,
         client: IpAddr,
@@ -128,11 +127,12 @@ impl Worker {
         record: &mut Record<'s>,
     ) -> Result<Response<ResponseBody>, Rejection> {
         let Prepared { route, request, client_side } =
-            prepare(snapshot, request, uri, client, id, now, record).await?;
+            prepare(serving, request, uri, client, id, now, record).await?;
 
         // What the function answers.
         let began = Instant::now();
-        let response = self.functions.invoke(&route.function, request, &snapshot.gateway.timeouts).await;
+        let response =
+            self.functions.invoke(&route.function, request, &serving.snapshot.gateway.timeouts).await;
         record.function = began.elapsed();
         let mut response = response?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -163,7 +163,7 @@ pub struct Prepared<'s> {
 /// The stages of a request before its function. Whatever ends it here is a [`Rejection`]; `uri` is the
 /// request's, and `now` counts from the Unix epoch.
 pub async fn prepare<'s>(
-    snapshot: &'s Snapshot,
+    serving: &'s Serving,
     request: Request<Incoming>,
     uri: &Uri,
     client: IpAddr,
@@ -171,6 +171,7 @@ pub async fn prepare<'s>(
     now: Duration,
     observer: &mut impl Observer<'s>,
 ) -> Result<Prepared<'s>, Rejection> {
+    let Serving { snapshot, remote_keys } = serving;
     let settings = &snapshot.gateway;
     let (mut client_side, method) = (None, request.method().clone());
     let (mut parts, body) = request.into_parts();
@@ -214,7 +215,7 @@ pub async fn prepare<'s>(
         body: Body::Stream(body),
     };
     let began = Instant::now();
-    let authenticated = authenticate(domain, &path, &mut request, settings, now, observer).await;
+    let authenticated = authenticate(domain, &path, &mut request, settings, remote_keys, now, observer).await;
     observer.observe(Step::Authenticated(began.elapsed()));
     let authenticated = authenticated?;
 

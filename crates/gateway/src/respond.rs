@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use claimgate_functions::ResponseBody;
-use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, Response, StatusCode, Version};
 
 use crate::headers::REQUEST_ID;
@@ -24,6 +24,9 @@ pub fn rejection(
     headers.insert(REQUEST_ID.clone(), id.to_header_value());
     if rejection.status() == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, challenge(rejection, domain.unwrap_or_default()));
+    }
+    if let Rejection::KeysUnavailable { retry_after } = rejection {
+        headers.insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));
     }
     if let Rejection::MethodNotAllowed(methods) = rejection {
         headers.insert(ALLOW, allow(methods));

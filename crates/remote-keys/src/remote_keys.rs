@@ -81,6 +81,11 @@ impl RemoteKeys {
         other
     }
 
+    /// When it makes sense to ask again after [`other_than`](Self::other_than) had nothing.
+    pub fn retry_after(&self) -> Duration {
+        self.shared.cooldown
+    }
+
     /// Where the keys come from.
     pub(crate) fn source(&self) -> &RemoteKeySource {
         &self.shared.source

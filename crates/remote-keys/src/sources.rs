@@ -75,7 +75,7 @@ impl RemoteKeySources {
     }
 
     /// The keys of a source by its number.
-    pub fn get(&self, number: usize) -> Option<&Arc<RemoteKeys>> {
-        self.list.get(number)
+    pub fn get(&self, number: usize) -> Option<&RemoteKeys> {
+        self.list.get(number).map(Arc::as_ref)
     }
 }

@@ -1,0 +1,38 @@
+//! Fetched keys of a configuration.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use claimgate_config::Snapshot;
+use claimgate_config::snapshot::CacheFolder;
+use claimgate_gateway::{Metrics, Serving};
+use claimgate_remote_keys::{RemoteKeySources, StartError};
+
+/// Begins to fetch the keys of a configuration; sources that were fetched from before go on.
+pub fn start(
+    snapshot: Snapshot,
+    config: &Path,
+    previous: &RemoteKeySources,
+    metrics: &Metrics,
+) -> Result<Serving, StartError> {
+    let settings = &snapshot.gateway.remote_jwks;
+    let folder = match &settings.cache_folder {
+        CacheFolder::At(folder) => Some(folder.clone()),
+        CacheFolder::Default => Some(state_folder(config).join("jwks")),
+        CacheFolder::None => None,
+    };
+    let sources = &snapshot.remote_key_sources;
+    let metrics = metrics.remote_keys();
+    let remote_keys = RemoteKeySources::start(sources, settings, folder.as_deref(), previous, metrics)?;
+    Ok(Serving { snapshot, remote_keys })
+}
+
+/// Where the process keeps its state: where systemd says (systemd.exec(5), `StateDirectory=`), else beside
+/// the configuration.
+fn state_folder(config: &Path) -> PathBuf {
+    let given = env::var_os("STATE_DIRECTORY").filter(|given| !given.is_empty());
+    match given.as_ref().and_then(|given| env::split_paths(given).next()) {
+        Some(folder) => folder,
+        None => config.parent().unwrap_or(Path::new("")).join(".claimgate"),
+    }
+}
