@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use claimgate_config::snapshot::DomainTable;
 use claimgate_gateway::trace::Outcome;
-use claimgate_gateway::{Trace, TryRequest, try_request};
+use claimgate_gateway::{Serving, Trace, TryRequest, try_request};
+use claimgate_remote_keys::RemoteKeySources;
 use clap::Args;
 
 use crate::failure::{self, Failure};
@@ -61,10 +62,15 @@ fn follow(options: Options) -> Result<Outcome, Failure> {
 
 fn trace(snapshot: claimgate_config::Snapshot, request: &TryRequest) -> Result<Trace, Failure> {
     let now = clock::now()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Unusable(format!("cannot start: {error}")))?;
-    let trace = runtime.block_on(try_request(Arc::new(snapshot), request, now));
-    trace.ok_or_else(|| Failure::unusable("the gateway would close the connection without an answer"))
+    let trace = runtime.block_on(async {
+        let settings = &snapshot.gateway.remote_jwks;
+        let remote_keys = RemoteKeySources::on_demand(&snapshot.remote_key_sources, settings);
+        let serving = Serving { remote_keys: remote_keys.map_err(Failure::unusable)?, snapshot };
+        Ok(try_request(Arc::new(serving), request, now).await)
+    });
+    trace?.ok_or_else(|| Failure::unusable("the gateway would close the connection without an answer"))
 }
 
 /// The host of a request that names none: the only domain that is a name.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use claimgate_config::snapshot::Authentication;
 use claimgate_gateway::Rejection;
 use claimgate_gateway::times::in_words;
-use claimgate_jose::{JwkSet, Policy, VerifiedClaims, VerifyError, verify};
+use claimgate_jose::{Policy, VerifiedClaims, VerifyError, verify};
+use claimgate_remote_keys::RemoteKeySources;
 use clap::Args;
 
 use super::parts::Parts;
@@ -67,7 +68,7 @@ fn with_keys(token: &[u8], jwks: &Path, options: &Options) -> Result<Verified, F
         audiences: options.audience.clone(),
         leeway: Duration::from_secs(options.leeway_seconds),
     };
-    judge(token, &keys, &policy)
+    Ok(verify(token, &keys, &policy, clock::now()?).map_err(Rejection::from))
 }
 
 fn with_configuration(token: &[u8], config: &Path, name: &str) -> Result<Verified, Failure> {
@@ -87,14 +88,18 @@ fn with_configuration(token: &[u8], config: &Path, name: &str) -> Result<Verifie
     if token.len() > limit {
         return Ok(Err(Rejection::TokenTooLong { limit }));
     }
-    judge(token, &jwt.keys, &jwt.policy)
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::Unusable(format!("cannot start: {error}")))?;
+    runtime.block_on(async {
+        let settings = &snapshot.gateway.remote_jwks;
+        let sources = RemoteKeySources::on_demand(&snapshot.remote_key_sources, settings);
+        let sources = sources.map_err(Failure::unusable)?;
+        let remote = jwt.remote_keys.and_then(|number| sources.get(number));
+        Ok(claimgate_gateway::verify(token, jwt, remote, clock::now()?, &mut ()).await)
+    })
 }
 
 type Verified = Result<VerifiedClaims, Rejection>;
-
-fn judge(token: &[u8], keys: &JwkSet, policy: &Policy) -> Result<Verified, Failure> {
-    Ok(verify(token, keys, policy, clock::now()?).map_err(Rejection::from))
-}
 
 /// The reason that the gateway would log, and what it means; for times by how much.
 fn explain(rejection: &Rejection, token: &[u8]) -> String {

@@ -35,3 +35,4 @@ pub use request_id::RequestId;
 pub use respond::error_body;
 pub use trace::Trace;
 pub use try_request::{TryRequest, try_request};
+pub use verify::verify;

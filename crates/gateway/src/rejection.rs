@@ -1,10 +1,12 @@
 //! Every answer that the gateway makes itself, and what it says to whom: a status, a code and a message
 //! for the client, a reason for log and metric.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use claimgate_functions::{InvokeError, RequestBodyError};
 use claimgate_jose::VerifyError;
+use claimgate_remote_keys::FetchError;
 use http::{Method, StatusCode};
 
 use crate::authority::AuthorityError;
@@ -55,8 +57,15 @@ pub enum Rejection {
     #[error(transparent)]
     InvalidToken(#[from] VerifyError),
     /// The token's key may be one that is fetched, and none could be fetched yet.
-    #[error("no keys could be fetched yet, and the configuration has none for this token")]
+    #[error(
+        "no key of the configuration is the token's, and none could be fetched from {from} yet: {}",
+        failure.as_ref().map_or("it takes too long".to_owned(), |failure| failure.to_string())
+    )]
     KeysUnavailable {
+        /// Where they come from.
+        from: String,
+        /// Why they could not be fetched.
+        failure: Option<Arc<FetchError>>,
         /// How long to wait before the request is sent again.
         retry_after: Duration,
     },

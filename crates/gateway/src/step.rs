@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use claimgate_config::snapshot::{ClaimMapping, Domain, JwtAuthentication, Route, TokenSource};
 use claimgate_jose::Check;
+use claimgate_remote_keys::PublishedKeys;
 
 use crate::authenticate::Lookup;
 use crate::claims::Delivery;
@@ -16,6 +17,11 @@ use crate::path::{Need, RequestPath};
 pub trait Observer<'s> {
     /// Something was decided.
     fn observe(&mut self, step: Step<'s, '_>);
+}
+
+/// Follows nothing.
+impl Observer<'_> for () {
+    fn observe(&mut self, _: Step<'_, '_>) {}
 }
 
 /// A decision on the path of a request, in the order in which they are taken. What ends a request is a
@@ -36,6 +42,8 @@ pub enum Step<'s, 'r> {
     Jwt { jwt: &'s JwtAuthentication, need: Need<'r> },
     /// A place of the token was looked at.
     LookedUp { source: &'s TokenSource, found: &'r Lookup<'r> },
+    /// The token is verified with fetched keys too, of which there may be none yet.
+    RemoteKeys { source: &'r str, published: Option<&'r PublishedKeys> },
     /// The token has passed a check.
     Passed(Check<'r>),
     /// The token was taken out of the request (`forwardToken: false`).

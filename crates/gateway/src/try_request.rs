@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use claimgate_config::Snapshot;
 use claimgate_functions::{InvokeError, RequestBodyError, ResponseBody, outgoing};
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{Request, Response};
@@ -16,6 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::mpsc;
 
+use crate::gateway::Serving;
 use crate::listen::{StrictHttp1, server};
 use crate::refusal::Refusal;
 use crate::rejection::Rejection;
@@ -40,24 +40,24 @@ pub struct TryRequest {
 ///
 /// The request is written as HTTP/1.1 and read, judged and prepared by the very code that serves
 /// connections; no function is called. A body that is shorter than the headers say counts as broken off.
-/// It needs a Tokio runtime with time.
+/// It needs a Tokio runtime with time, and with I/O where keys are fetched.
 ///
 /// `None` when the connection ends without an answer, which no request is known to bring about.
-pub async fn try_request(snapshot: Arc<Snapshot>, request: &TryRequest, now: Duration) -> Option<Trace> {
-    let settings = &snapshot.gateway;
+pub async fn try_request(serving: Arc<Serving>, request: &TryRequest, now: Duration) -> Option<Trace> {
+    let settings = &serving.snapshot.gateway;
     let bytes = request.to_http1();
     let stream = tokio::io::join(std::io::Cursor::new(bytes), tokio::io::sink());
     let stream = StrictHttp1::new(stream, settings.limits.clone(), settings.timeouts.header_read);
     let served = stream.served();
     let (sender, mut traces) = mpsc::unbounded_channel();
     let service = {
-        let snapshot = Arc::clone(&snapshot);
+        let serving = Arc::clone(&serving);
         service_fn(move |request| {
-            let (snapshot, served, sender) = (Arc::clone(&snapshot), served.clone(), sender.clone());
+            let (serving, served, sender) = (Arc::clone(&serving), served.clone(), sender.clone());
             async move {
                 let answer = |refusal| async move {
                     // Nobody listens any more when the first request was answered.
-                    let _ = sender.send(follow(&snapshot, request, refusal, now).await);
+                    let _ = sender.send(follow(&serving, request, refusal, now).await);
                     Response::new(ResponseBody::from(Bytes::new()))
                 };
                 Ok::<_, Infallible>(served.answer(answer).await)
@@ -77,29 +77,29 @@ pub async fn try_request(snapshot: Arc<Snapshot>, request: &TryRequest, now: Dur
 
 /// Follows a request on its path to the function.
 async fn follow(
-    snapshot: &Snapshot,
+    serving: &Serving,
     request: Request<Incoming>,
     refusal: Option<Refusal>,
     now: Duration,
 ) -> Trace {
-    let mut collector = Collector::new(snapshot, now);
+    let mut collector = Collector::new(&serving.snapshot, now);
     let result = match refusal {
         Some(refusal) => Err(refusal.into()),
-        None => prepare_whole(snapshot, request, now, &mut collector).await,
+        None => prepare_whole(serving, request, now, &mut collector).await,
     };
     collector.finish(result)
 }
 
 /// Gives what the function would be sent.
 async fn prepare_whole<'s>(
-    snapshot: &'s Snapshot,
+    serving: &'s Serving,
     request: Request<Incoming>,
     now: Duration,
     collector: &mut Collector<'s>,
 ) -> Result<Sent, Rejection> {
     let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let uri = request.uri().clone();
-    let prepared = prepare(snapshot, request, &uri, client, &RequestId::next(now), now, collector).await?;
+    let prepared = prepare(serving, request, &uri, client, &RequestId::next(now), now, collector).await?;
     let (head, body) = outgoing(&prepared.route.function, prepared.request)?;
     let broken = |error| InvokeError::RequestBody(RequestBodyError::Broken(Arc::new(error)));
     Ok(Sent { head, body: body.collect().await.map_err(broken)?.to_bytes() })

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arc_swap::Guard;
 use claimgate_config::snapshot::JwtAuthentication;
-use claimgate_jose::{JwkSet, VerifiedClaims, VerifyError, verify_observed};
+use claimgate_jose::{Check, JwkSet, VerifiedClaims, VerifyError, verify_observed};
 use claimgate_remote_keys::{PublishedKeys, RemoteKeys};
 
 use crate::rejection::Rejection;
@@ -22,10 +22,15 @@ pub async fn verify<'s>(
     now: Duration,
     observer: &mut impl Observer<'s>,
 ) -> Result<VerifiedClaims, Rejection> {
+    let Some(remote) = remote else {
+        let passed = |check: Check<'_>| observer.observe(Step::Passed(check));
+        return Ok(verify_observed(token, &[&jwt.keys], &jwt.policy, now, passed)?);
+    };
     let mut told = 0;
-    let mut judge = |sets: &[&JwkSet]| {
+    let mut verify = |published: Option<&PublishedKeys>| {
+        observer.observe(Step::RemoteKeys { source: remote.name(), published });
         let mut passed = 0;
-        verify_observed(token, sets, &jwt.policy, now, |check| {
+        verify_with_both(token, jwt, published, now, |check| {
             passed += 1;
             // The second time the first checks pass again.
             if passed > told {
@@ -34,32 +39,35 @@ pub async fn verify<'s>(
             }
         })
     };
-    let Some(remote) = remote else {
-        return Ok(judge(&[&jwt.keys])?);
-    };
     let known = remote.current();
-    let result = with_both(jwt, known.as_deref(), &mut judge);
+    let result = verify(known.as_deref());
     let Err(VerifyError::UnknownKeyId | VerifyError::MissingKeyId) = result else {
         return Ok(result?);
     };
     let known = Guard::into_inner(known);
     match (remote.other_than(known.as_ref()).await, known) {
-        (Some(other), _) => Ok(with_both(jwt, Some(&other), &mut judge)?),
-        (None, None) => Err(Rejection::KeysUnavailable { retry_after: remote.retry_after() }),
+        (Some(other), _) => Ok(verify(Some(&other))?),
         (None, Some(_)) => Ok(result?),
+        (None, None) => Err(Rejection::KeysUnavailable {
+            from: remote.name().to_owned(),
+            failure: remote.failure(),
+            retry_after: remote.retry_after(),
+        }),
     }
 }
 
-fn with_both<T>(
+fn verify_with_both(
+    token: &[u8],
     jwt: &JwtAuthentication,
     published: Option<&PublishedKeys>,
-    judge: &mut impl FnMut(&[&JwkSet]) -> T,
-) -> T {
+    now: Duration,
+    passed: impl FnMut(Check<'_>),
+) -> Result<VerifiedClaims, VerifyError> {
     let none = JwkSet::default();
     let published = published.map_or(&none, |published| &published.keys);
     match jwt.keys.keys() {
         // Fetched keys alone are one set, whose only key serves tokens without `kid`.
-        [] => judge(&[published]),
-        _ => judge(&[&jwt.keys, published]),
+        [] => verify_observed(token, &[published], &jwt.policy, now, passed),
+        _ => verify_observed(token, &[&jwt.keys, published], &jwt.policy, now, passed),
     }
 }

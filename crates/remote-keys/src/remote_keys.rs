@@ -10,9 +10,10 @@ use claimgate_config::snapshot::RemoteKeySource;
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
+use crate::error::FetchError;
 use crate::fetch::PublishedKeys;
 use crate::metrics::Metrics;
-pub use task::{Beginning, Task};
+pub use task::{Beginning, FirstFetch, Task};
 
 /// The keys of one source. They are fetched as long as this is not dropped.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct Shared {
     name: String,
     /// The last good set; `None` until there is one.
     published: ArcSwapOption<PublishedKeys>,
+    /// Why the last fetch brought nothing.
+    failure: ArcSwapOption<FetchError>,
     fetches: watch::Sender<Fetches>,
     /// A request asks for a fetch.
     asked: Notify,
@@ -79,6 +82,16 @@ impl RemoteKeys {
         let other = shared.other_than(known);
         shared.metrics.count_wait(&shared.name, other.is_some());
         other
+    }
+
+    /// The source as it is written in the configuration.
+    pub fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    /// Why the last fetch brought nothing; `None` when it brought something, or there was none.
+    pub fn failure(&self) -> Option<Arc<FetchError>> {
+        self.shared.failure.load_full()
     }
 
     /// When it makes sense to ask again after [`other_than`](Self::other_than) had nothing.

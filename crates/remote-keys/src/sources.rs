@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use claimgate_config::FileVersion;
 use claimgate_config::snapshot::{RemoteJwksSettings, RemoteKeySource};
@@ -11,7 +12,10 @@ use crate::disk::KeyFile;
 use crate::error::StartError;
 use crate::fetch::Fetcher;
 use crate::metrics::Metrics;
-use crate::remote_keys::{Beginning, RemoteKeys, Task};
+use crate::remote_keys::{Beginning, FirstFetch, RemoteKeys, Task};
+
+/// How much longer a wait is than the fetch, so that it learns why that failed.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// The keys of all sources of a configuration, in the order of its sources.
 #[derive(Debug, Default)]
@@ -68,10 +72,32 @@ impl RemoteKeySources {
                 (None, Some(file)) => Beginning::from_file(file, &source.to_string()),
                 (None, None) => Beginning::default(),
             };
-            let fetcher = Arc::clone(&fetcher);
-            Arc::new(Task::start(source.clone(), fetcher, settings, file, beginning, metrics.clone()))
+            let (source, fetcher) = (source.clone(), Arc::clone(&fetcher));
+            let task = Task::new(source, fetcher, settings, file, beginning, metrics.clone());
+            Arc::new(task.start(FirstFetch::AtOnce))
         };
         Ok(Self { list: sources.iter().map(start).collect(), terms: Some(terms) })
+    }
+
+    /// Fetches from a source when its keys are asked for, and keeps nothing: for a command that looks at
+    /// one request, which waits for the fetch as long as the fetch may take.
+    ///
+    /// # Errors
+    ///
+    /// When the settings cannot be used.
+    pub fn on_demand(sources: &[RemoteKeySource], settings: &RemoteJwksSettings) -> Result<Self, StartError> {
+        if sources.is_empty() {
+            return Ok(Self::default());
+        }
+        let settings = RemoteJwksSettings { wait: settings.timeout + GRACE, ..settings.clone() };
+        let fetcher = Arc::new(Fetcher::new(&settings)?);
+        let start = |source: &RemoteKeySource| {
+            let (source, fetcher) = (source.clone(), Arc::clone(&fetcher));
+            let (beginning, metrics) = (Beginning::default(), Metrics::default());
+            let task = Task::new(source, fetcher, &settings, None, beginning, metrics);
+            Arc::new(task.start(FirstFetch::WhenAsked))
+        };
+        Ok(Self { list: sources.iter().map(start).collect(), terms: None })
     }
 
     /// The keys of a source by its number.

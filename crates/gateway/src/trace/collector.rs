@@ -41,6 +41,8 @@ pub struct Collector<'s> {
     snapshot: &'s Snapshot,
     now: Duration,
     jwt: Option<&'s JwtAuthentication>,
+    /// Where keys are fetched from, and the names of those that are there.
+    remote: Option<(String, Vec<String>)>,
     removed: HashSet<&'s Parameter>,
     /// Header and payload of the token, as far as they could be read.
     header: Option<Object>,
@@ -68,7 +70,16 @@ impl<'s> Collector<'s> {
             refusal: None,
             found: None,
         };
-        Self { snapshot, now, jwt: None, removed: HashSet::new(), header: None, payload: None, trace }
+        Self {
+            snapshot,
+            now,
+            jwt: None,
+            remote: None,
+            removed: HashSet::new(),
+            header: None,
+            payload: None,
+            trace,
+        }
     }
 
     /// The trace of a request that ends so.
@@ -130,6 +141,7 @@ impl<'s> Collector<'s> {
     fn evidence<'e>(&'e self, jwt: &'e JwtAuthentication) -> Evidence<'e> {
         Evidence {
             jwt,
+            remote: self.remote.as_ref(),
             header: self.header.as_ref(),
             payload: self.payload.as_ref(),
             key: self.trace.key.as_ref(),
@@ -222,6 +234,10 @@ impl<'s> Observer<'s> for Collector<'s> {
                 }
             }
             Step::LookedUp { source, found } => self.looked_up(source, found),
+            Step::RemoteKeys { source, published } => {
+                let names = published.map(|published| words::names_of(&published.keys).collect());
+                self.remote = Some((source.to_owned(), names.unwrap_or_default()));
+            }
             Step::Passed(check) => self.passed(check),
             Step::TokenRemoved => self.trace.token_removed = true,
             Step::Authenticated(_) => {}

@@ -30,6 +30,8 @@ pub fn need(need: Need<'_>) -> String {
 pub struct Evidence<'a> {
     /// What tokens must fulfil.
     pub jwt: &'a JwtAuthentication,
+    /// Where keys are fetched from, and the names of those that are there.
+    pub remote: Option<&'a (String, Vec<String>)>,
     /// The token's header, if it could be read.
     pub header: Option<&'a Object>,
     /// The token's payload, if it could be read.
@@ -51,7 +53,7 @@ impl Evidence<'_> {
             Check::Extensions => "neither `crit` nor `b64`".to_owned(),
             Check::KeyId(Some(key_id)) => format!("{key_id:?}"),
             Check::KeyId(None) => "the token has none".to_owned(),
-            Check::Key(key) => describe(key),
+            Check::Key(key) => describe(key) + &self.origin(key),
             Check::KeyFits => "the key serves the token's algorithm".to_owned(),
             Check::Signature => "made with this key over this header and payload".to_owned(),
             Check::Payload(_) => "base64url of a JSON object".to_owned(),
@@ -74,9 +76,9 @@ impl Evidence<'_> {
         match error {
             VerifyError::UnknownKeyId => {
                 let key_id = member(self.header, "kid").unwrap_or_default();
-                format!("no key has the `kid` {key_id}; there {}", keys_of(&self.jwt.keys))
+                format!("no key has the `kid` {key_id}; there {}", self.keys())
             }
-            VerifyError::MissingKeyId => format!("{error}; there {}", keys_of(&self.jwt.keys)),
+            VerifyError::MissingKeyId => format!("{error}; there {}", self.keys()),
             VerifyError::AlgorithmMismatch { token } => {
                 let served = self.key.map(|key| key.algorithms.join(", ")).unwrap_or_default();
                 format!("the token says {token}, and the key serves {served}")
@@ -91,6 +93,21 @@ impl Evidence<'_> {
             VerifyError::WrongAudience => self.not_accepted("aud", &policy.audiences),
             _ => error.to_string(),
         }
+    }
+
+    /// Where a key comes from, when it is not the configuration.
+    fn origin(&self, key: &Jwk) -> String {
+        let is_configured = self.jwt.keys.keys().iter().any(|configured| std::ptr::eq(configured, key));
+        match self.remote {
+            Some((source, _)) if !is_configured => format!(", fetched from {source}"),
+            _ => String::new(),
+        }
+    }
+
+    fn keys(&self) -> String {
+        let remote = self.remote.map(|(_, names)| names.as_slice()).unwrap_or_default();
+        let names: Vec<String> = names_of(&self.jwt.keys).chain(remote.iter().cloned()).collect();
+        there_are(names.into_iter())
     }
 
     fn time(&self, claim: &str) -> Option<String> {
@@ -157,11 +174,12 @@ fn describe(key: &Jwk) -> String {
     format!("{name}, {kind}{bound}{thumbprint}")
 }
 
-fn keys_of(keys: &JwkSet) -> String {
-    there_are(keys.keys().iter().map(|key| match key.key_id() {
+/// What keys are called: each `kid`.
+pub fn names_of(keys: &JwkSet) -> impl Iterator<Item = String> {
+    keys.keys().iter().map(|key| match key.key_id() {
         Some(key_id) => format!("{key_id:?}"),
         None => "one without".to_owned(),
-    }))
+    })
 }
 
 /// `is "a"`, `are "a", "b"`, for a sentence that begins with `there`.

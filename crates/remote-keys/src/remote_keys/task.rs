@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use claimgate_config::snapshot::{RemoteJwksSettings, RemoteKeySource};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
 use super::{Fetches, RemoteKeys, Shared};
@@ -31,6 +31,13 @@ pub struct Task {
     failures: u32,
     /// What the last failure was, so that the log tells of each kind once.
     told: Option<String>,
+}
+
+/// When a task fetches for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstFetch {
+    AtOnce,
+    WhenAsked,
 }
 
 /// What a task begins with.
@@ -72,50 +79,53 @@ impl Beginning {
 }
 
 impl Task {
-    pub fn start(
+    pub fn new(
         source: RemoteKeySource,
         fetcher: Arc<Fetcher>,
         settings: &RemoteJwksSettings,
         file: Option<KeyFile>,
         beginning: Beginning,
         metrics: Metrics,
-    ) -> RemoteKeys {
+    ) -> Self {
+        let fetches = Fetches { succeeded: beginning.fetched_at, ..Fetches::default() };
         let shared = Arc::new(Shared {
             name: source.to_string(),
             source,
             published: beginning.published.into(),
-            // The first fetch begins at once, and requests that come before its end wait for it.
-            fetches: watch::Sender::new(Fetches {
-                is_underway: true,
-                succeeded: beginning.fetched_at,
-                ..Fetches::default()
-            }),
-            asked: Default::default(),
+            failure: None.into(),
+            fetches: watch::Sender::new(fetches),
+            asked: Notify::new(),
             cooldown: settings.unknown_key_id_cooldown,
             wait: settings.wait,
             metrics,
         });
-        let task = Self {
-            shared: Arc::clone(&shared),
-            fetcher,
-            settings: settings.clone(),
-            file,
-            memory: Memory::default(),
-            failures: 0,
-            told: None,
-        };
-        task.drop_stale_keys();
-        task.note_keys();
-        RemoteKeys { shared, task: tokio::spawn(task.run()).abort_handle() }
+        let settings = settings.clone();
+        Self { shared, fetcher, settings, file, memory: Memory::default(), failures: 0, told: None }
     }
 
-    async fn run(mut self) {
-        let mut is_asked = false;
+    /// Starts the task on the runtime that this is called on.
+    pub fn start(self, first_fetch: FirstFetch) -> RemoteKeys {
+        self.drop_stale_keys();
+        self.note_keys();
+        let shared = Arc::clone(&self.shared);
+        if first_fetch == FirstFetch::AtOnce {
+            // Requests wait for it even when they come before it has begun.
+            shared.fetches.send_modify(|fetches| fetches.is_underway = true);
+        }
+        RemoteKeys { shared, task: tokio::spawn(self.run(first_fetch)).abort_handle() }
+    }
+
+    async fn run(mut self, first_fetch: FirstFetch) {
+        let mut is_asked = match first_fetch {
+            FirstFetch::AtOnce => false,
+            FirstFetch::WhenAsked => self.pause(Duration::MAX).await,
+        };
         loop {
+            self.shared.fetches.send_modify(|fetches| fetches.is_underway = true);
             let result = self.fetcher.fetch_again(&self.shared.source, &mut self.memory).await;
             let pause = match result {
                 Ok(news) => self.take_over(news),
-                Err(error) => self.note_failure(&error),
+                Err(error) => self.note_failure(error),
             };
             self.note_keys();
             self.shared.fetches.send_modify(|fetches| {
@@ -129,7 +139,6 @@ impl Task {
                 self.keep().await;
             }
             is_asked = self.pause(pause).await;
-            self.shared.fetches.send_modify(|fetches| fetches.is_underway = true);
         }
     }
 
@@ -169,6 +178,7 @@ impl Task {
         if self.failures > 0 {
             tracing::info!(source = name, failures = self.failures, "keys can be fetched again");
         }
+        shared.failure.store(None);
         self.failures = 0;
         self.told = None;
         shared.fetches.send_modify(|fetches| fetches.succeeded = Some(SystemTime::now()));
@@ -177,7 +187,7 @@ impl Task {
     }
 
     /// Tells of a failure; gives the time until the next try.
-    fn note_failure(&mut self, error: &FetchError) -> Duration {
+    fn note_failure(&mut self, error: FetchError) -> Duration {
         let (shared, name, why) = (&self.shared, self.shared.name.as_str(), error.to_string());
         shared.metrics.count_fetch(name, error.reason());
         let is_known = self.told.as_ref() == Some(&why);
@@ -198,6 +208,7 @@ impl Task {
                 "keys cannot be fetched, and there are none of an earlier time"
             ),
         }
+        shared.failure.store(Some(Arc::new(error)));
         self.told = Some(why);
         self.drop_stale_keys();
         let doubled = FIRST_PAUSE.saturating_mul(1 << self.failures.min(16)).min(LONGEST_PAUSE);
