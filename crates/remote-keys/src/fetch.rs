@@ -29,6 +29,7 @@ pub struct Memory {
     /// Where the issuer's keys are, and until when that is believed.
     discovered: Option<(Uri, Instant)>,
     validator: Option<Validator>,
+    fresh_for: Option<Duration>,
 }
 
 /// What a fetch brought.
@@ -67,7 +68,7 @@ impl Fetcher {
         source: &RemoteKeySource,
         memory: &mut Memory,
     ) -> Result<News, FetchError> {
-        let Memory { discovered, validator } = std::mem::take(memory);
+        let Memory { discovered, validator, fresh_for } = std::mem::take(memory);
         let deadline = Deadline::after(self.timeout);
         let (url, discovered) = match (source, discovered) {
             (RemoteKeySource::JwksUri(url), _) => (url.clone(), None),
@@ -81,13 +82,16 @@ impl Fetcher {
         };
         match self.client.get(&url, validator.as_ref(), deadline).await? {
             Answer::NotModified(headers) => {
-                *memory = Memory { discovered, validator };
-                Ok(News { keys: None, fresh_for: freshness::told(&headers) })
+                // RFC 9111, 4.3.4: what is not said anew stays.
+                let fresh_for = freshness::told(&headers).or(fresh_for);
+                *memory = Memory { discovered, validator, fresh_for };
+                Ok(News { keys: None, fresh_for })
             }
             Answer::Content { headers, body, validator } => {
                 let keys = parse(&url, body, deadline).await?;
-                *memory = Memory { discovered, validator };
-                Ok(News { keys: Some(keys), fresh_for: freshness::told(&headers) })
+                let fresh_for = freshness::told(&headers);
+                *memory = Memory { discovered, validator, fresh_for };
+                Ok(News { keys: Some(keys), fresh_for })
             }
         }
     }
