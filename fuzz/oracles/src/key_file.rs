@@ -69,7 +69,8 @@ fn material(mut jwk: Object) -> Value {
 
 /// Nothing of the content may be told except a label, which is no place for a key.
 fn check_error(error: &KeyFileError, data: &[u8]) {
-    const BY_CHANCE: usize = 16;
+    // Longer than the words of the messages themselves.
+    const BY_CHANCE: usize = 24;
     let message = error.to_string();
     if !matches!(error, KeyFileError::Label { .. }) {
         let text = String::from_utf8_lossy(data);
