@@ -8,4 +8,6 @@ class Hello(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(f"Hello, {self.headers['x-name']}, from Python\n".encode("latin-1"))
 
-ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", 9000))), Hello).serve_forever()
+server = ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", 9000))), Hello)
+print(f"listening on 127.0.0.1:{server.server_port}", flush=True)
+server.serve_forever()

@@ -1,6 +1,9 @@
-"""The functions of `examples/` behind a gateway: the claim arrives, though none of them looks at a token."""
+"""The functions of `examples/` behind a gateway: the claim arrives, though none of them looks at a token.
+And the walkthrough, which prints what its README shows.
+"""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -9,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from support.configuration import configuration, domain, function, jwt
-from support.gateway import REPOSITORY
+from support.gateway import BINARY, REPOSITORY
 from support.tokens import jwks, key
 
 FUNCTIONS = REPOSITORY / "examples/functions"
@@ -31,6 +34,39 @@ def test_the_function_greets_whom_the_token_names(serve, start_example, language
     answer = gateway.get(token=key("ES256").token({"name": "Jörg Schnee"}), headers=spoofed)
     assert (answer.status, answer.body.decode()) == (200, f"Hello, Jörg Schnee, from {language}\n")
     assert gateway.get(headers=spoofed).status == 401
+
+
+def test_the_walkthrough_prints_what_its_readme_shows(tmp_path):
+    command = tmp_path / "bin/claimgate"
+    command.parent.mkdir()
+    command.symlink_to(BINARY)
+    ports = {f"{name}_PORT": "0" for name in ("GATEWAY", "AUTHORIZER", "FUNCTION")}
+    folder = tmp_path / "walkthrough"
+    script = REPOSITORY / "examples/walkthrough/run"
+    done = subprocess.run(
+        [script, folder],
+        env={**os.environ, **ports, "CLAIMGATE": str(command)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    shown = (script.parent / "README.md").read_text().split("```\n")[2]
+    assert without_ports(done.stdout) == without_ports(shown)
+    for log in ("gateway.log", "authorizer.log"):
+        text = (folder / log).read_text()
+        assert "winter" not in text and not re.search(r"eyJ[A-Za-z0-9_-]{8,}\.", text), log
+
+
+def without_ports(text: str) -> str:
+    return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
+
+
+def test_the_walkthrough_needs_an_empty_folder_and_the_binary(tmp_path):
+    script = REPOSITORY / "examples/walkthrough/run"
+    for environment, said in [({"CLAIMGATE": str(BINARY)}, "File exists"), ({"CLAIMGATE": "/nowhere"}, "is not there")]:
+        done = subprocess.run([script, tmp_path], env={**os.environ, **environment}, capture_output=True, text=True)
+        assert done.returncode != 0 and said in done.stderr and done.stdout == ""
 
 
 @pytest.fixture
