@@ -5,6 +5,7 @@ import subprocess
 import time
 
 import pytest
+from jwt import get_unverified_header
 
 from support import http1
 from support.authorizer import SNOW, password_hash, user
@@ -32,6 +33,8 @@ def test_a_form_sent_by_curl_gives_a_token_that_pyjwt_verifies(login):
     assert set(answer) == {"access_token", "token_type", "expires_in"}
     assert (answer["token_type"], answer["expires_in"]) == ("Bearer", 600)
 
+    header = get_unverified_header(answer["access_token"])
+    assert header == {"alg": "EdDSA", "typ": "JWT", "kid": login.key_ids()[0]}
     claims = login.claims(answer["access_token"], audience="orders")
     assert claims["exp"] - claims["iat"] == 600 and abs(claims["iat"] - time.time()) < 60
     assert len(claims.pop("jti")) == 22

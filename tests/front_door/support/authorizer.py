@@ -49,7 +49,7 @@ class Authorizer(Process):
             self.write_users(users)
         self.file.write_text(json.dumps(self.configuration, indent=1))
         arguments = ["authorizer", "--config", str(self.file), "--log-format", "json"]
-        super().__init__(*arguments, env={"CLAIMGATE_LOG": "debug"})
+        super().__init__(*arguments, env={"CLAIMGATE_LOG": "trace"})
         try:
             self.scheme = "https" if "tls" in self.configuration else "http"
             self.port = self._listening(self.scheme)
