@@ -5,12 +5,13 @@ use std::fs;
 use std::path::Path;
 
 /// Where the reasons of refusals and failures are defined, and where they are explained.
-const SOURCES: [(&str, &str); 5] = [
+const SOURCES: [(&str, &str); 6] = [
     ("crates/gateway/src/rejection.rs", "docs/reasons.md"),
     ("crates/gateway/src/refusal.rs", "docs/reasons.md"),
     ("crates/jose/src/verify/error.rs", "docs/reasons.md"),
     ("crates/functions/src/error.rs", "docs/reasons.md"),
     ("crates/authorizer/src/refusal.rs", "docs/authorizer.md"),
+    ("crates/remote-keys/src/error.rs", "docs/remote-keys.md"),
 ];
 
 #[test]

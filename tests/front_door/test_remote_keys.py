@@ -9,11 +9,14 @@ import time
 import httpx
 import pytest
 
+from support.authorizer import Authorizer
+from support.certificates import Authority
+from support.command import check_refusal, claimgate
 from support.configuration import configuration, domain, function
 from support.gateway import check_own_answer
 from support.http1 import head
-from support.key_server import CONFIGURATION, KEYS, Answer, Authority, KeyServer, keys_answer, redirect
-from support.tokens import Key, compact_json, jwks
+from support.key_server import CONFIGURATION, KEYS, Answer, KeyServer, keys_answer, redirect
+from support.tokens import Key, b64u_decode, compact_json, jwks
 
 OLD, NEW, OTHER = Key("ES256", "old"), Key("EdDSA", "new"), Key("ES256", "other")
 #: No refresh of its own accord, and every unknown kid may ask.
@@ -78,6 +81,10 @@ def ask(gateway, token: str):
     with gateway.connect() as connection:
         connection.send(head("GET", "/", [("Host", "api.example.com"), ("Authorization", f"Bearer {token}")]))
         return connection.receive()
+
+
+def jwt_kid(token: str) -> str:
+    return json.loads(b64u_decode(token.split(".")[0]))["kid"]
 
 
 def poll(look, timeout: float = 30):
@@ -305,7 +312,13 @@ def test_no_redirect_is_followed_when_none_may_be(start, server):
     gateway.wait_for_log(failed("redirect"))
 
 
-@pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "[64:ff9b::a9fe:a9fe]", "0.0.0.0", "100.100.100.200"])
+ADDRESSES = [
+    "169.254.169.254", "2852039166", "0xa9.254.0251.254", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]",
+    "[2002:a9fe:a9fe::]", "[fe80::1]", "[fd00:ec2::254]", "[::]", "0.0.0.0", "100.100.100.200",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", ADDRESSES)
 def test_metadata_addresses_are_not_connected_to(start, host):
     gateway = start(fetched=False, jwksUri=f"https://{host}/jwks.json")
     assert "allowAddresses" in gateway.wait_for_log(failed("refused_address"))["why"]
@@ -399,9 +412,11 @@ def test_of_two_keys_with_one_kid_that_of_the_configuration_is_used(start, serve
 
 
 @pytest.fixture
-def tls_server(authority, request):
+def tls_server(authority, tmp_path, request):
     def start(*hosts) -> KeyServer:
-        server = KeyServer(authority.issue(*hosts))
+        files = tmp_path / "server.crt", tmp_path / "server.key"
+        authority.issue(*files, *hosts)
+        server = KeyServer(files)
         request.addfinalizer(server.close)
         server.publish(jwks(OLD))
         return server
@@ -600,3 +615,115 @@ def test_metrics_tell_of_each_source(start, server):
         rf'claimgate_remote_keys_last_success_timestamp_seconds\{{source="{source}"\}} \d{{10}}',
     ):
         assert re.search(f"^{line}$", text, re.M), text
+
+
+# --- Commands ---
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Writes a configuration whose function is the built-in one."""
+
+    def write(settings=None, **sources):
+        domains = [domain(auth=auth(**sources))]
+        functions = [{"functionName": "orders", "builtin": "echo"}]
+        path = tmp_path / "claimgate.yaml"
+        path.write_text(json.dumps(configuration(domains, functions, remoteJwks=settings or {})))
+        return path
+
+    return write
+
+
+def test_check_fetches_nothing_and_looks_at_the_authorities(file, server, tmp_path):
+    assert claimgate("check", "--config", file(jwksUri=server.url())).code == 0
+    assert server.requests == []
+    (tmp_path / "ca.pem").write_text("no certificate")
+    check_refusal(claimgate("check", "--config", file({"caFile": "ca.pem"}, jwksUri=server.url())), 1, "caFile")
+
+
+def try_it(file, token: str):
+    result = claimgate("try", "--config", file, "--json", "/", "-H", f"Authorization: Bearer {token}")
+    return result, json.loads(result.text)
+
+
+def detail(trace: dict, check: str) -> str:
+    return next(one["detail"] for one in trace["checks"] if one["check"] == check)
+
+
+def test_try_fetches_what_the_token_needs(file, server):
+    path = file({"waitSeconds": 0}, jwksUri=server.url(), jwks=jwks(OTHER))
+    result, trace = try_it(path, OTHER.token())
+    assert (result.code, server.requests) == (0, []), "a key of the configuration needs no fetch"
+    assert "fetched" not in detail(trace, "key")
+
+    result, trace = try_it(path, OLD.token())
+    assert (result.code, server.count()) == (0, 1)
+    assert f"fetched from {server.url()}" in detail(trace, "key")
+    assert [check["check"] for check in trace["checks"]].count("header") == 1
+
+    result, trace = try_it(path, NEW.token())
+    assert (result.code, trace["refusal"]["reason"]) == (1, "unknown_key_id")
+    assert '"old"' in trace["refusal"]["detail"] and '"other"' in trace["refusal"]["detail"]
+    assert not (path.parent / ".claimgate").exists()
+
+    server.answers[KEYS] = Answer(status=418)
+    result, trace = try_it(path, OLD.token())
+    assert (result.code, trace["refusal"]["reason"]) == (1, "keys_unavailable")
+    assert "418" in trace["refusal"]["detail"] and server.url() in trace["refusal"]["detail"]
+
+
+def test_token_verify_fetches_what_the_token_needs(file, server):
+    def verify(token: str):
+        return claimgate("token", "verify", "--config", path, "--domain", "api.example.com", stdin=token)
+
+    path = file(jwksUri=server.url())
+    assert json.loads(verify(OLD.token({"sub": "ann"})).text)["sub"] == "ann"
+    assert "unknown_key_id" in verify(NEW.token()).err
+    server.answers[KEYS] = Answer(status=418)
+    result = verify(OLD.token())
+    assert result.code == 1 and "keys_unavailable" in result.err and "418" in result.err
+
+
+# --- All together ---
+
+
+def test_an_authorizer_rotates_its_key_and_nobody_is_refused(start, tmp_path, request):
+    login = Authorizer(tmp_path)
+    request.addfinalizer(login.stop)
+    gateway = start(QUIET, jwksUri=login.url("/.well-known/jwks.json"))
+    old = login.token()
+    assert gateway.get(token=old).status == 200
+    assert login.rotate("--now").code == 0
+    new = login.wait_until(lambda: token if jwt_kid(token := login.token()) != jwt_kid(old) else None)
+    assert gateway.get(token=new).status == 200
+    assert gateway.get(token=old).status == 200
+
+
+def test_failures_reloads_and_floods_at_once(start, recorder, server):
+    """Whatever happens at the issuer and in the configuration, whoever has a known key passes."""
+    gateway = start(BUSY, jwksUri=server.url())
+    ended = threading.Event()
+
+    def send(token: str, right: set[int]) -> int:
+        count = 0
+        while not ended.is_set():
+            response = ask(gateway, token)
+            assert response.status in right, response
+            count += 1
+        return count
+
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        clients = [pool.submit(send, OLD.token(), {200}) for _ in range(4)]
+        clients += [pool.submit(send, Key("ES256", f"invented-{n}").token(), {401}) for n in range(4)]
+        clients += [pool.submit(send, NEW.token(), {200, 401}) for _ in range(2)]
+        try:
+            for number in range(3):
+                for answer in (Answer(status=500), Answer(b"{"), Answer(write=broken), keys_answer(jwks(OLD, NEW))):
+                    server.answers[KEYS] = answer
+                    server.wait_for_count(server.count() + 1)
+                    settings = {**BUSY, "waitSeconds": number % 3, "unknownKeyIdCooldownSeconds": 1}
+                    reload(gateway, remote(recorder, settings, jwksUri=server.url(), leewaySeconds=number))
+        finally:
+            ended.set()
+        assert all(client.result() > 0 for client in clients)
+    assert gateway.get(token=OLD.token()).status == 200

@@ -26,9 +26,11 @@ pub fn told(headers: &HeaderMap) -> Option<Duration> {
     max_age.map(|max_age| max_age.saturating_sub(age.unwrap_or_default()))
 }
 
-/// How long until the next fetch: what was told, within the configured bounds.
-pub fn until_refresh(told: Option<Duration>, settings: &RemoteJwksSettings) -> Duration {
-    told.unwrap_or(settings.refresh).min(settings.max_refresh).max(settings.min_refresh)
+/// How long until the next fetch: what was told, within the configured bounds. Up to a tenth earlier, by
+/// `chance` from 0 to 1, so that many gateways do not ask at the same moment.
+pub fn until_refresh(told: Option<Duration>, settings: &RemoteJwksSettings, chance: f64) -> Duration {
+    let latest = told.unwrap_or(settings.refresh).min(settings.max_refresh);
+    latest.mul_f64(1.0 - 0.1 * chance).max(settings.min_refresh)
 }
 
 /// RFC 9111, 1.2.2: a number of any size, of which those too large for us mean "very long".
@@ -82,10 +84,18 @@ mod tests {
     #[test]
     fn the_configured_bounds_hold() {
         let settings = RemoteJwksSettings::default();
-        let cases = [(None, 600), (Some(0), 60), (Some(61), 61), (Some(3600), 3600), (Some(u64::MAX), 3600)];
-        for (told, right) in cases {
-            let until = until_refresh(told.map(Duration::from_secs), &settings);
-            assert_eq!(until, Duration::from_secs(right), "{told:?}");
+        // (told, at the latest, at the earliest)
+        let cases = [
+            (None, 600, 540),
+            (Some(0), 60, 60),
+            (Some(61), 61, 60),
+            (Some(100), 100, 90),
+            (Some(3600), 3600, 3240),
+            (Some(u64::MAX), 3600, 3240),
+        ];
+        for (told, latest, earliest) in cases {
+            let until = |chance| until_refresh(told.map(Duration::from_secs), &settings, chance).as_secs();
+            assert_eq!((until(0.0), until(1.0)), (latest, earliest), "{told:?}");
         }
     }
 }

@@ -1,18 +1,11 @@
 """An issuer's web server whose answers a test changes while a gateway asks."""
 
-import datetime
-import ipaddress
 import json
 import ssl
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 KEYS = "/jwks.json"
 CONFIGURATION = "/.well-known/openid-configuration"
@@ -120,49 +113,3 @@ class KeyServer:
     def close(self):
         self._server.shutdown()
         self._server.server_close()
-
-
-class Authority:
-    """A certificate authority of a test's own."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Test authority")])
-        certificate = self._certificate(self.name, self.key.public_key(), x509.BasicConstraints(True, 0), None)
-        self.file = folder / "ca.pem"
-        self.file.write_bytes(certificate.public_bytes(Encoding.PEM))
-
-    def issue(self, *hosts: str) -> tuple[Path, Path]:
-        """A certificate for hosts, with its key: two files."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, hosts[0])])
-        certificate = self._certificate(name, key.public_key(), x509.BasicConstraints(False, None), hosts)
-        files = self.folder / f"{hosts[0]}.crt", self.folder / f"{hosts[0]}.key"
-        files[0].write_bytes(certificate.public_bytes(Encoding.PEM))
-        files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        return files
-
-    def _certificate(self, name, public_key, constraints, hosts) -> x509.Certificate:
-        now = datetime.datetime.now(datetime.timezone.utc)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(self.name)
-            .public_key(public_key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=10))
-            .add_extension(constraints, critical=True)
-        )
-        if hosts:
-            names = [_general_name(host) for host in hosts]
-            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-        return builder.sign(self.key, hashes.SHA256())
-
-
-def _general_name(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)

@@ -29,8 +29,9 @@ pub struct Task {
     memory: Memory,
     /// Failures since the last success.
     failures: u32,
-    /// What the last failure was, so that the log tells of each kind once.
+    /// Why the last fetch failed, and the last writing, so that the log tells of each cause once.
     told: Option<String>,
+    told_of_file: Option<String>,
 }
 
 /// When a task fetches for the first time.
@@ -100,7 +101,16 @@ impl Task {
             metrics,
         });
         let settings = settings.clone();
-        Self { shared, fetcher, settings, file, memory: Memory::default(), failures: 0, told: None }
+        Self {
+            shared,
+            fetcher,
+            settings,
+            file,
+            memory: Memory::default(),
+            failures: 0,
+            told: None,
+            told_of_file: None,
+        }
     }
 
     /// Starts the task on the runtime that this is called on.
@@ -182,8 +192,7 @@ impl Task {
         self.failures = 0;
         self.told = None;
         shared.fetches.send_modify(|fetches| fetches.succeeded = Some(SystemTime::now()));
-        // Somewhat early, so that many gateways do not ask at the same moment.
-        freshness::until_refresh(news.fresh_for, &self.settings).mul_f64(1.0 - 0.1 * fastrand::f64())
+        freshness::until_refresh(news.fresh_for, &self.settings, fastrand::f64())
     }
 
     /// Tells of a failure; gives the time until the next try.
@@ -233,7 +242,7 @@ impl Task {
     }
 
     /// Keeps the set for the next start.
-    async fn keep(&self) {
+    async fn keep(&mut self) {
         let (Some(file), Some(published)) = (self.file.clone(), self.shared.published.load_full()) else {
             return;
         };
@@ -241,14 +250,17 @@ impl Task {
         let path = file.path().to_owned();
         let written =
             tokio::task::spawn_blocking(move || file.write(published.public.clone(), fetched_at)).await;
-        if let Ok(Err(error)) = written {
+        let failure =
+            written.map_or_else(|error| Some(error.to_string()), |result| Some(result.err()?.to_string()));
+        if let Some(why) = failure.as_ref().filter(|_| self.told_of_file != failure) {
             tracing::warn!(
                 source = self.shared.name,
                 file = %path.display(),
-                why = %error,
+                why,
                 "keys cannot be kept for the next start"
             );
         }
+        self.told_of_file = failure;
     }
 
     fn note_keys(&self) {
