@@ -69,8 +69,9 @@ impl Client {
         validator: Option<&Validator>,
         deadline: Deadline,
     ) -> Result<Answer, FetchError> {
-        let mut url = url.clone();
-        for redirects_left in (0..=self.max_redirects).rev() {
+        let asked = url;
+        let mut url = asked.clone();
+        for _ in 0..=self.max_redirects {
             let etag = validator.filter(|validator| validator.url == url).map(|validator| &validator.etag);
             let stream = self.connector.connect(&url, deadline).await?;
             let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
@@ -94,16 +95,13 @@ impl Client {
                 | StatusCode::TEMPORARY_REDIRECT
                 | StatusCode::PERMANENT_REDIRECT => {
                     let refused = |why| FetchError::Redirect { url: url.to_string(), why };
-                    if redirects_left == 0 {
-                        return Err(refused(format!("more than {} are not followed", self.max_redirects)));
-                    }
                     url = redirect(&url, answer.headers()).map_err(refused)?;
                 }
                 status => return Err(FetchError::Status { url: url.to_string(), status }),
             }
         }
-        // Not reached: the last round returns.
-        Err(FetchError::Redirect { url: url.to_string(), why: "redirects are not followed".to_owned() })
+        let why = format!("more than {} are not followed", self.max_redirects);
+        Err(FetchError::Redirect { url: asked.to_string(), why })
     }
 
     async fn read(
