@@ -10,6 +10,7 @@ mod key_options;
 mod keys;
 mod logging;
 mod quickstart;
+mod runtime;
 mod serve;
 mod text;
 mod token;

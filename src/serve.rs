@@ -21,6 +21,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::runtime;
+
 /// Serves a configuration file.
 pub fn run(config: &Path) -> anyhow::Result<()> {
     match ConfigurationFile::load(config) {
@@ -50,8 +52,7 @@ pub fn start(
     listening: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     // This thread accepts connections, reloads and answers the admin listener; others serve requests.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.context("cannot start")?.block_on(serve(file, loaded, taken_port, listening))
+    runtime::block_on(serve(file, loaded, taken_port, listening)).context("cannot start")?
 }
 
 async fn serve(

@@ -14,7 +14,7 @@ use claimgate_remote_keys::RemoteKeySources;
 use clap::Args;
 
 use crate::failure::{self, Failure};
-use crate::{clock, complain, files};
+use crate::{clock, complain, files, runtime};
 use curl::CurlOptions;
 
 /// Options of `claimgate try`.
@@ -62,14 +62,13 @@ fn follow(options: Options) -> Result<Outcome, Failure> {
 
 fn trace(snapshot: claimgate_config::Snapshot, request: &TryRequest) -> Result<Trace, Failure> {
     let now = clock::now()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::Unusable(format!("cannot start: {error}")))?;
-    let trace = runtime.block_on(async {
+    let trace = runtime::block_on(async {
         let settings = &snapshot.gateway.remote_jwks;
         let remote_keys = RemoteKeySources::on_demand(&snapshot.remote_key_sources, settings);
         let serving = Serving { remote_keys: remote_keys.map_err(Failure::unusable)?, snapshot };
         Ok(try_request(Arc::new(serving), request, now).await)
     });
+    let trace = trace.map_err(|error| Failure::Unusable(format!("cannot start: {error}")))?;
     trace?.ok_or_else(|| Failure::unusable("the gateway would close the connection without an answer"))
 }
 

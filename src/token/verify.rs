@@ -12,10 +12,10 @@ use clap::Args;
 
 use super::parts::Parts;
 use super::read_token;
-use crate::clock;
 use crate::failure::{Failure, load_configuration};
 use crate::files::{self, name_of};
 use crate::keys::{load_set, read_keys};
+use crate::{clock, runtime};
 
 /// Options of `claimgate token verify`.
 #[derive(Args)]
@@ -88,15 +88,14 @@ fn with_configuration(token: &[u8], config: &Path, name: &str) -> Result<Verifie
     if token.len() > limit {
         return Ok(Err(Rejection::TokenTooLong { limit }));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::Unusable(format!("cannot start: {error}")))?;
-    runtime.block_on(async {
+    let verified = runtime::block_on(async {
         let settings = &snapshot.gateway.remote_jwks;
         let sources = RemoteKeySources::on_demand(&snapshot.remote_key_sources, settings);
         let sources = sources.map_err(Failure::unusable)?;
         let remote = jwt.remote_keys.and_then(|number| sources.get(number));
         Ok(claimgate_gateway::verify(token, jwt, remote, clock::now()?, &mut ()).await)
-    })
+    });
+    verified.map_err(|error| Failure::Unusable(format!("cannot start: {error}")))?
 }
 
 type Verified = Result<VerifiedClaims, Rejection>;

@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import re
+import signal
 import threading
 import time
 
@@ -596,6 +597,18 @@ def test_a_reload_with_a_bad_authority_is_refused(start, recorder, server, tmp_p
         written = remote(recorder, {**ONCE, "caFile": str(file)}, jwksUri=server.url())
         reload(gateway, written, "configuration refused")
     gateway.wait_for_log(says("gateway.remoteJwks.caFile"))
+    assert gateway.get(token=OLD.token()).status == 200
+
+
+def test_a_reload_reads_the_authorities_again(start, tls_server, authority, tmp_path):
+    file = tmp_path / "ca.pem"
+    (tmp_path / "other").mkdir()
+    file.write_bytes(Authority(tmp_path / "other").file.read_bytes())
+    gateway = start({**ONCE, "caFile": str(file)}, fetched=False, jwksUri=tls_server("127.0.0.1").url())
+    gateway.wait_for_log(failed("tls"))
+    file.write_bytes(authority.file.read_bytes())
+    gateway.process.send_signal(signal.SIGHUP)
+    gateway.wait_for_log(says("keys fetched"))
     assert gateway.get(token=OLD.token()).status == 200
 
 
