@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use claimgate_jose::json::{Object, Value};
 use claimgate_jose::key_file::{Encoded, Form, KeyFile};
-use claimgate_jose::{Algorithm, Curve, Effect, Jwk, SigningKey};
+use claimgate_jose::{Algorithm, Curve, Effect, Jwk, KeyType, SigningKey};
 use clap::{Args, ValueEnum};
 use zeroize::Zeroizing;
 
+use super::certificate;
 use crate::complain;
 use crate::failure::Failure;
 use crate::files::{self, Access, name_of};
@@ -20,7 +21,8 @@ pub struct Options {
     /// The keys: PEM, DER, JWK or JWK set; standard input when left out or `-`
     #[arg(default_value = "-", hide_default_value = true)]
     file: PathBuf,
-    /// The form to convert to. PEM and DER are PKCS#8 and SubjectPublicKeyInfo
+    /// The form to convert to. PEM and DER are PKCS#8 and SubjectPublicKeyInfo; a certificate is made of a
+    /// private key, which signs it, and is written as PEM
     #[arg(long, value_enum, value_name = "FORM")]
     to: Target,
     /// Write the private key, which must be there; otherwise only the public one is written
@@ -37,6 +39,12 @@ pub struct Options {
     /// for a key from PEM or DER
     #[arg(long, value_name = "ID")]
     kid: Option<KeyId>,
+    /// The common name of a certificate
+    #[arg(long, value_name = "NAME", default_value = "claimgate", value_parser = certificate::common_name)]
+    certificate_name: String,
+    /// How long a certificate is valid from now on
+    #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..))]
+    certificate_days: u16,
     /// Write to this file, which must not be there yet, instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -48,12 +56,18 @@ enum Target {
     Jwks,
     Pem,
     Der,
+    Certificate,
 }
 
 /// Converts keys.
 pub fn run(options: &Options) -> Result<(), Failure> {
     if options.traditional && !matches!(options.to, Target::Pem | Target::Der) {
         return Err(Failure::unusable("--traditional goes with --to pem and --to der"));
+    }
+    if options.private && options.to == Target::Certificate {
+        return Err(Failure::unusable(
+            "a certificate holds no private key, so --private does not go with it",
+        ));
     }
     if let Some(out) = &options.out {
         files::refuse_existing([out.as_path()].into_iter())?;
@@ -62,8 +76,11 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 
     let source = read_keys(&options.file)?;
     let keys = with_names(&source, options)?;
-    let written = if options.private { private(&keys, &source, options) } else { public(&keys, options) };
-    let content = join(written.map_err(refused)?, options.to)?;
+    let content = match options.to {
+        Target::Certificate => certificate(signing_keys(&keys, &source).map_err(refused)?, options)?,
+        _ if options.private => join(private(&keys, &source, options).map_err(refused)?, options.to)?,
+        _ => join(public(&keys, options).map_err(refused)?, options.to)?,
+    };
     match &options.out {
         None => files::print(&content),
         Some(out) => {
@@ -106,7 +123,8 @@ enum Written {
     Encoded(Encoded),
 }
 
-fn private(keys: &[Value], source: &KeyFile, options: &Options) -> Result<Vec<Written>, String> {
+/// The private keys of a source.
+fn signing_keys(keys: &[Value], source: &KeyFile) -> Result<Vec<SigningKey>, String> {
     if let Form::Pem(structure) | Form::Der(structure) = source.form
         && !structure.is_private()
     {
@@ -115,11 +133,17 @@ fn private(keys: &[Value], source: &KeyFile, options: &Options) -> Result<Vec<Wr
     if keys.is_empty() {
         return Err("there is no key in this set".to_owned());
     }
-    let written = |(index, key): (usize, &Value)| {
-        let signing = SigningKey::from_jwk(key).map_err(|error| match keys.len() {
+    let read = |(index, key): (usize, &Value)| {
+        SigningKey::from_jwk(key).map_err(|error| match keys.len() {
             1 => error.to_string(),
             _ => format!("key {index}: {error}"),
-        })?;
+        })
+    };
+    keys.iter().enumerate().map(read).collect()
+}
+
+fn private(keys: &[Value], source: &KeyFile, options: &Options) -> Result<Vec<Written>, String> {
+    let written = |(signing, key): (SigningKey, &Value)| {
         if options.is_jwk() {
             let mut jwk = signing.private_jwk().map_err(|error| error.to_string())?;
             if key.as_object().is_some_and(|key| key.get("alg").is_none()) {
@@ -133,7 +157,21 @@ fn private(keys: &[Value], source: &KeyFile, options: &Options) -> Result<Vec<Wr
         }
         signing.to_pkcs8().map(Written::Encoded).map_err(|error| error.to_string())
     };
-    keys.iter().enumerate().map(written).collect()
+    signing_keys(keys, source)?.into_iter().zip(keys).map(written).collect()
+}
+
+fn certificate(keys: Vec<SigningKey>, options: &Options) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let [key] = keys.as_slice() else {
+        let count = keys.len();
+        return Err(Failure::Unusable(format!("there are {count} keys, and a certificate holds one")));
+    };
+    if key.algorithm().key_type() == KeyType::Oct {
+        return Err(Failure::Refused(
+            "an HMAC secret has no public key, so there is no certificate of it".to_owned(),
+        ));
+    }
+    let pem = certificate::self_signed(key, &options.certificate_name, options.certificate_days)?;
+    Ok(Zeroizing::new(pem.as_bytes().to_vec()))
 }
 
 fn public(keys: &[Value], options: &Options) -> Result<Vec<Written>, String> {

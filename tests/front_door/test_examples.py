@@ -53,6 +53,10 @@ def test_the_walkthrough_prints_what_its_readme_shows(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     shown = (script.parent / "README.md").read_text().split("```\n")[2]
     assert without_ports(done.stdout) == without_ports(shown)
+    excerpt = next(
+        block for block in (REPOSITORY / "README.md").read_text().split("```\n") if "# 1. The client logs in" in block
+    )
+    assert set(excerpt.splitlines()) <= set(shown.splitlines())
     for log in ("gateway.log", "authorizer.log"):
         text = (folder / log).read_text()
         assert "winter" not in text and not re.search(r"eyJ[A-Za-z0-9_-]{8,}\.", text), log

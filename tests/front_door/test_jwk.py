@@ -87,6 +87,21 @@ def test_a_key_with_text_around_it_is_read():
     assert good("jwk", "convert", "--to", "jwks", stdin=text) == expected
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_certificate_is_made_of_a_private_key_in_any_form(kind, tmp_path):
+    made = forms(kind)
+    private_jwk = good("jwk", "convert", "--to", "jwk", "--private", stdin=private_pem(kind))
+    for source in [private_jwk, *(content for form, content in made.items() if "private" in form)]:
+        written = good("jwk", "convert", "--to", "certificate", "--certificate-name", "Ünï", stdin=source).encode()
+        assert openssl("x509", "-noout", "-pubkey", stdin=written) == made["public SPKI PEM"]
+        subject = openssl("x509", "-noout", "-subject", "-nameopt", "utf8", stdin=written)
+        assert "Ünï" in subject.decode()
+    (tmp_path / "cert.pem").write_bytes(written)
+    assert openssl("verify", "-CAfile", str(tmp_path / "cert.pem"), str(tmp_path / "cert.pem"))
+    assert good("jwk", "convert", "--to", "jwks", stdin=written) == good("jwk", "convert", "--to", "jwks", stdin=private_jwk)
+    check_refusal(claimgate("jwk", "convert", "--to", "certificate", stdin=made["public SPKI PEM"]), 1, "no private key")
+
+
 def test_of_several_blocks_one_is_read_and_it_is_said():
     leaf, root = certificate(private_pem("P-256")), certificate(private_pem("P-384"))
     result = claimgate("jwk", "convert", "--to", "jwk", stdin=leaf + root)
@@ -373,6 +388,8 @@ def test_bad_content_is_refused_in_one_line(tmp_path):
         (["convert"], ["--to"]),
         (["convert", "--to", "xml"], ["xml"]),
         (["convert", "--to", "jwk", "--traditional"], ["--traditional"]),
+        (["convert", "--to", "certificate", "--private"], ["--private"]),
+        (["convert", "--to", "certificate", "--certificate-name", ""], ["common name"]),
         (["convert", "nothing-here", "--to", "jwk"], ["cannot read nothing-here"]),
         (["convert", ".", "--to", "jwk"], ["cannot read ."]),
         (["convert", "/dev/zero", "--to", "jwk"], ["larger than 1 MiB"]),
