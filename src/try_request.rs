@@ -65,7 +65,7 @@ fn trace(snapshot: claimgate_config::Snapshot, request: &TryRequest) -> Result<T
     let trace = runtime::block_on(async {
         let settings = &snapshot.gateway.remote_jwks;
         let remote_keys = RemoteKeySources::on_demand(&snapshot.remote_key_sources, settings);
-        let serving = Serving { remote_keys: remote_keys.map_err(Failure::unusable)?, snapshot };
+        let serving = Serving::new(snapshot, remote_keys.map_err(Failure::unusable)?);
         Ok(try_request(Arc::new(serving), request, now).await)
     });
     let trace = trace.map_err(|error| Failure::Unusable(format!("cannot start: {error}")))?;

@@ -99,6 +99,10 @@ fn warn_of_what_needs_a_restart(old: &Snapshot, new: &Snapshot) {
     let changes = [
         ("gateway.http", old.gateway.http != new.gateway.http),
         ("gateway.workers", old.gateway.workers != new.gateway.workers),
+        (
+            "gateway.verifiedTokenCacheBytes",
+            old.gateway.verified_token_cache_bytes != new.gateway.verified_token_cache_bytes,
+        ),
         ("admin.listen", old.admin.listen != new.admin.listen),
     ];
     for (field, _) in changes.iter().filter(|(_, is_changed)| *is_changed) {

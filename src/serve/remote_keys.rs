@@ -24,7 +24,7 @@ pub fn start(
     let sources = &snapshot.remote_key_sources;
     let metrics = metrics.remote_keys();
     let remote_keys = RemoteKeySources::start(sources, settings, folder.as_deref(), previous, metrics)?;
-    Ok(Serving { snapshot, remote_keys })
+    Ok(Serving::new(snapshot, remote_keys))
 }
 
 /// Where the process keeps its state: where systemd says (systemd.exec(5), `StateDirectory=`), else beside

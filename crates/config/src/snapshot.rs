@@ -45,6 +45,8 @@ pub struct GatewaySettings {
     pub timeouts: Timeouts,
     /// How remote key sets are fetched and kept.
     pub remote_jwks: RemoteJwksSettings,
+    /// Memory for tokens that were verified, all threads together, in bytes; 0 for none.
+    pub verified_token_cache_bytes: usize,
 }
 
 /// Sizes beyond which a request is refused.

@@ -1,17 +1,19 @@
 //! Finds the token of a request and verifies it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use claimgate_config::snapshot::{Authentication, Domain, GatewaySettings, JwtAuthentication, TokenSource};
-use claimgate_jose::VerifiedClaims;
-use claimgate_remote_keys::RemoteKeySources;
 
+use crate::claims::MappedClaim;
+use crate::gateway::Serving;
 use crate::parameters::{cookie, header, urlencoded};
 use crate::path::RequestPath;
 use crate::rejection::Rejection;
 use crate::request::FunctionRequest;
 use crate::step::{Observer, Step};
+use crate::verified_tokens::{Key, VerifiedToken, VerifiedTokens};
 use crate::verify::verify;
 
 /// A request that may go to its function. Only [`authenticate`] makes one, and nothing is forwarded
@@ -19,7 +21,7 @@ use crate::verify::verify;
 #[derive(Debug)]
 pub struct Authenticated<'a> {
     authentication: Option<&'a JwtAuthentication>,
-    claims: Option<VerifiedClaims>,
+    token: Option<Arc<VerifiedToken>>,
 }
 
 impl<'a> Authenticated<'a> {
@@ -28,9 +30,10 @@ impl<'a> Authenticated<'a> {
         self.authentication
     }
 
-    /// The claims; `None` when the domain is anonymous or the path is exempt.
-    pub fn claims(&self) -> Option<&VerifiedClaims> {
-        self.claims.as_ref()
+    /// The mapped claims, in the order of `claimPassBy`; `None` when the domain is anonymous or the path is
+    /// exempt.
+    pub fn claims(&self) -> Option<&[MappedClaim]> {
+        self.token.as_ref().map(|token| token.claims.as_slice())
     }
 }
 
@@ -39,19 +42,20 @@ pub async fn authenticate<'a>(
     domain: &'a Domain,
     path: &RequestPath<'_>,
     request: &mut FunctionRequest<'_>,
-    settings: &GatewaySettings,
-    remote_keys: &RemoteKeySources,
+    serving: &Serving,
+    verified_tokens: &VerifiedTokens,
     now: Duration,
     observer: &mut impl Observer<'a>,
 ) -> Result<Authenticated<'a>, Rejection> {
+    let settings = &serving.snapshot.gateway;
     let Authentication::Jwt(jwt) = &domain.authentication else {
         observer.observe(Step::Anonymous);
-        return Ok(Authenticated { authentication: None, claims: None });
+        return Ok(Authenticated { authentication: None, token: None });
     };
     let need = path.need_of_token(&jwt.scope);
     observer.observe(Step::Jwt { jwt, need });
     if !need.is_there() {
-        return Ok(Authenticated { authentication: Some(jwt), claims: None });
+        return Ok(Authenticated { authentication: Some(jwt), token: None });
     }
     for source in &jwt.token_lookup {
         let found = look_up(source, request, settings).await?;
@@ -66,16 +70,46 @@ pub async fn authenticate<'a>(
         if token.len() > limit {
             return Err(Rejection::TokenTooLong { limit });
         }
-        let remote = jwt.remote_keys.and_then(|number| remote_keys.get(number));
-        let claims = verify(&token, jwt, remote, now, observer).await?;
+        let verified = verify_once(&token, jwt, serving, verified_tokens, now, observer).await?;
         drop(token);
         if !jwt.forward_token {
             remove_token(source, request);
             observer.observe(Step::TokenRemoved);
         }
-        return Ok(Authenticated { authentication: Some(jwt), claims: Some(claims) });
+        return Ok(Authenticated { authentication: Some(jwt), token: Some(verified) });
     }
     Err(Rejection::MissingToken(settings.missing_token_status))
+}
+
+/// Verifies a token, unless that was done before.
+async fn verify_once<'s>(
+    token: &[u8],
+    jwt: &JwtAuthentication,
+    serving: &Serving,
+    verified_tokens: &VerifiedTokens,
+    now: Duration,
+    observer: &mut impl Observer<'s>,
+) -> Result<Arc<VerifiedToken>, Rejection> {
+    let remote = jwt.remote_keys.and_then(|number| serving.remote_keys.get(number));
+    if !verified_tokens.is_on() {
+        let claims = verify(token, jwt, remote, now, observer).await?;
+        return Ok(Arc::new(VerifiedToken::new(&claims, jwt, None)));
+    }
+    let key = Key::of(token, jwt, serving.generation);
+    let published = remote.and_then(|remote| remote.current().clone());
+    if let Some(verified) = verified_tokens.find(&key, published.as_ref(), jwt.policy.leeway, now) {
+        return Ok(verified);
+    }
+    let claims = verify(token, jwt, remote, now, observer).await?;
+    // When other keys came meanwhile, it is not known with which it was verified.
+    let is_current = remote.is_none_or(|remote| {
+        remote.current().as_ref().map(Arc::as_ptr) == published.as_ref().map(Arc::as_ptr)
+    });
+    let verified = Arc::new(VerifiedToken::new(&claims, jwt, published));
+    if is_current {
+        verified_tokens.insert(key, Arc::clone(&verified));
+    }
+    Ok(verified)
 }
 
 /// What is at one place where a token may be.

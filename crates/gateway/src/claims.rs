@@ -3,8 +3,10 @@
 
 use std::borrow::Cow;
 
-use claimgate_config::snapshot::{GatewaySettings, Parameter};
+use claimgate_config::snapshot::{ClaimMapping, GatewaySettings, Parameter};
+use claimgate_jose::VerifiedClaims;
 use claimgate_jose::json::Value;
+use http::HeaderValue;
 
 use crate::authenticate::Authenticated;
 use crate::parameters::{cookie, header, urlencoded};
@@ -29,6 +31,45 @@ pub enum Delivery<'a> {
     NotCarried,
 }
 
+/// What a token has for a mapped parameter, ready to be set: the same for each request with this token.
+#[derive(Debug)]
+pub enum MappedClaim {
+    /// The token has no such claim.
+    Absent,
+    /// The claim is `null`.
+    Null,
+    /// The claim as text, for a position other than a header.
+    Text(String),
+    /// The claim as a header has it.
+    Header(HeaderValue),
+    /// The claim cannot be in a header.
+    NotCarried,
+}
+
+impl MappedClaim {
+    /// Looks for the claim of a mapping.
+    pub fn of(mapping: &ClaimMapping, claims: &VerifiedClaims) -> Self {
+        let text = match claims.get(&mapping.claim) {
+            None => return Self::Absent,
+            Some(Value::Null) => return Self::Null,
+            Some(claim) => text_of(claim),
+        };
+        match mapping.parameter {
+            Parameter::Header(_) => header::value(&text).map_or(Self::NotCarried, Self::Header),
+            _ => Self::Text(text.into_owned()),
+        }
+    }
+
+    /// What it takes outside of itself, in bytes.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.capacity(),
+            Self::Header(value) => value.len(),
+            Self::Absent | Self::Null | Self::NotCarried => 0,
+        }
+    }
+}
+
 /// Sets the mapped parameters of a request.
 ///
 /// The removal does not depend on whether a claim, or a token, is there: a function trusts these
@@ -51,17 +92,10 @@ pub async fn forward<'a>(
             observer.observe(Step::Removed(mapping));
         }
     }
+    let mut claims = authenticated.claims().map(|claims| claims.iter());
     for mapping in mappings {
-        let text;
-        let delivery = match authenticated.claims().map(|claims| claims.get(&mapping.claim)) {
-            None => Delivery::NoToken,
-            Some(None) => Delivery::Absent,
-            Some(Some(Value::Null)) => Delivery::Null,
-            Some(Some(claim)) => {
-                text = text_of(claim);
-                set(&mapping.parameter, &text, request)
-            }
-        };
+        let claim = claims.as_mut().and_then(Iterator::next);
+        let delivery = claim.map_or(Delivery::NoToken, |claim| set(&mapping.parameter, claim, request));
         observer.observe(Step::Claim { mapping, delivery });
     }
     Ok(())
@@ -86,19 +120,27 @@ fn remove(parameter: &Parameter, request: &mut FunctionRequest<'_>) -> bool {
     }
 }
 
-fn set<'a>(parameter: &Parameter, text: &'a str, request: &mut FunctionRequest<'_>) -> Delivery<'a> {
-    match parameter {
-        Parameter::Header(name) => {
-            let Some(value) = header::value(text) else { return Delivery::NotCarried };
-            request.headers.insert(name, value);
+fn set<'a>(parameter: &Parameter, claim: &'a MappedClaim, request: &mut FunctionRequest<'_>) -> Delivery<'a> {
+    let text = match claim {
+        MappedClaim::Absent => return Delivery::Absent,
+        MappedClaim::Null => return Delivery::Null,
+        MappedClaim::NotCarried => return Delivery::NotCarried,
+        MappedClaim::Text(text) => text,
+        // It was made of text.
+        MappedClaim::Header(value) => std::str::from_utf8(value.as_bytes()).unwrap_or_default(),
+    };
+    match (parameter, claim) {
+        (Parameter::Header(name), MappedClaim::Header(value)) => {
+            request.headers.insert(name, value.clone());
         }
-        Parameter::Cookie(name) => cookie::prepend(&mut request.headers, name, text),
-        Parameter::Query(name) => {
+        (Parameter::Header(_), _) => return Delivery::NotCarried,
+        (Parameter::Cookie(name), _) => cookie::prepend(&mut request.headers, name, text),
+        (Parameter::Query(name), _) => {
             let mut query = request.query.take().unwrap_or_default().into_owned();
             urlencoded::append(&mut query, name, text);
             request.query = Some(query.into());
         }
-        Parameter::Form(name) => {
+        (Parameter::Form(name), _) => {
             request.begin_form_if_empty();
             let Some(form) = request.form() else { return Delivery::NoForm };
             if !form.append(name, text) {

@@ -1,6 +1,7 @@
 //! What all connections share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use claimgate_config::Snapshot;
@@ -22,6 +23,16 @@ pub struct Serving {
     pub snapshot: Snapshot,
     /// The keys of its [`remote_key_sources`](Snapshot::remote_key_sources), which change meanwhile.
     pub remote_keys: RemoteKeySources,
+    /// Differs from that of every other.
+    pub(crate) generation: u64,
+}
+
+impl Serving {
+    /// A configuration and the keys of its remote sources.
+    pub fn new(snapshot: Snapshot, remote_keys: RemoteKeySources) -> Self {
+        static GENERATIONS: AtomicU64 = AtomicU64::new(0);
+        Self { snapshot, remote_keys, generation: GENERATIONS.fetch_add(1, Ordering::Relaxed) }
+    }
 }
 
 impl Gateway {

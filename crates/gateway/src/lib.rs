@@ -25,6 +25,7 @@ pub mod times;
 pub mod trace;
 mod try_request;
 mod tunnel;
+mod verified_tokens;
 mod verify;
 
 pub use gateway::{Gateway, Serving};

@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 use crate::gateway::Gateway;
 use crate::request_path::Worker;
 use crate::tunnel::Tunnels;
+use crate::verified_tokens::VerifiedTokens;
 
 /// A pause after an accept that failed, most often for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -60,8 +61,11 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<Drained, ServeError> {
     let mut workers = Vec::with_capacity(functions.len());
+    let cache_bytes = gateway.serving().snapshot.gateway.verified_token_cache_bytes / functions.len().max(1);
     for functions in functions {
-        let worker = Worker { gateway: Arc::clone(&gateway), functions, tunnels: Tunnels::default() };
+        let verified_tokens = VerifiedTokens::new(cache_bytes, gateway.metrics().token_cache());
+        let worker =
+            Worker { gateway: Arc::clone(&gateway), functions, tunnels: Tunnels::default(), verified_tokens };
         workers.push(start(worker).map_err(ServeError::Thread)?);
     }
     let mut turn = 0;

@@ -17,6 +17,16 @@ pub struct Metrics {
     loads: Family<LoadLabel, Counter>,
     configuration_is_current: Gauge<i64, AtomicI64>,
     remote_keys: claimgate_remote_keys::Metrics,
+    token_cache: TokenCacheMetrics,
+}
+
+/// What is counted of the tokens that were verified before, all threads together.
+#[derive(Debug, Default, Clone)]
+pub struct TokenCacheMetrics {
+    hits: Counter,
+    misses: Counter,
+    evictions: Counter,
+    bytes: Gauge<i64, AtomicI64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -50,6 +60,15 @@ impl Metrics {
             "Claims that the position they are mapped to cannot carry",
             self.claims_not_forwarded.clone(),
         );
+        let cache = &self.token_cache;
+        registry.register(
+            "token_cache_hits",
+            "Tokens that were not verified again, as they had been before",
+            cache.hits.clone(),
+        );
+        registry.register("token_cache_misses", "Tokens that were looked for in vain", cache.misses.clone());
+        registry.register("token_cache_evictions", "Tokens that had to make room", cache.evictions.clone());
+        registry.register("token_cache_bytes", "Memory that verified tokens take", cache.bytes.clone());
         registry.register(
             "configuration_loads",
             "Configurations that were read, by result (good, refused)",
@@ -61,6 +80,11 @@ impl Metrics {
             self.configuration_is_current.clone(),
         );
         self.remote_keys.register(registry);
+    }
+
+    /// The counters of the tokens that were verified before.
+    pub(crate) fn token_cache(&self) -> TokenCacheMetrics {
+        self.token_cache.clone()
     }
 
     /// Counts a request; `domain` is the configured name, or nothing when no domain was found.
@@ -83,5 +107,21 @@ impl Metrics {
         let result = if is_good { "good" } else { "refused" };
         self.loads.get_or_create(&LoadLabel { result }).inc();
         self.configuration_is_current.set(i64::from(is_good));
+    }
+}
+
+impl TokenCacheMetrics {
+    pub(crate) fn count_look_up(&self, is_hit: bool) {
+        let count = if is_hit { &self.hits } else { &self.misses };
+        count.inc();
+    }
+
+    pub(crate) fn count_eviction(&self) {
+        self.evictions.inc();
+    }
+
+    /// Notes that a cache has other bytes than before.
+    pub(crate) fn note_growth(&self, before: u64, after: u64) {
+        self.bytes.inc_by(after.cast_signed() - before.cast_signed());
     }
 }

@@ -25,6 +25,7 @@ use crate::request::{Body, FunctionRequest};
 use crate::request_id::RequestId;
 use crate::step::{Observer, Step};
 use crate::tunnel::Tunnels;
+use crate::verified_tokens::VerifiedTokens;
 use crate::{claims, headers, respond};
 
 /// What one thread serves its connections with. Each has its own connections to functions, so that
@@ -37,6 +38,8 @@ pub struct Worker {
     pub functions: Functions,
     /// The WebSockets that are open.
     pub tunnels: Tunnels,
+    /// The tokens that this thread has verified.
+    pub verified_tokens: VerifiedTokens,
 }
 
 impl Worker {
@@ -127,7 +130,7 @@ impl Worker {
         record: &mut Record<'s>,
     ) -> Result<Response<ResponseBody>, Rejection> {
         let Prepared { route, request, client_side } =
-            prepare(serving, request, uri, client, id, now, record).await?;
+            prepare(serving, &self.verified_tokens, request, uri, client, id, now, record).await?;
 
         // What the function answers.
         let began = Instant::now();
@@ -162,8 +165,10 @@ pub struct Prepared<'s> {
 
 /// The stages of a request before its function. Whatever ends it here is a [`Rejection`]; `uri` is the
 /// request's, and `now` counts from the Unix epoch.
+#[allow(clippy::too_many_arguments, reason = "as for `handle`")]
 pub async fn prepare<'s>(
     serving: &'s Serving,
+    verified_tokens: &VerifiedTokens,
     request: Request<Incoming>,
     uri: &Uri,
     client: IpAddr,
@@ -171,7 +176,7 @@ pub async fn prepare<'s>(
     now: Duration,
     observer: &mut impl Observer<'s>,
 ) -> Result<Prepared<'s>, Rejection> {
-    let Serving { snapshot, remote_keys } = serving;
+    let snapshot = &serving.snapshot;
     let settings = &snapshot.gateway;
     let (mut client_side, method) = (None, request.method().clone());
     let (mut parts, body) = request.into_parts();
@@ -215,7 +220,8 @@ pub async fn prepare<'s>(
         body: Body::Stream(body),
     };
     let began = Instant::now();
-    let authenticated = authenticate(domain, &path, &mut request, settings, remote_keys, now, observer).await;
+    let authenticated =
+        authenticate(domain, &path, &mut request, serving, verified_tokens, now, observer).await;
     observer.observe(Step::Authenticated(began.elapsed()));
     let authenticated = authenticated?;
 

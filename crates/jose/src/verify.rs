@@ -28,7 +28,7 @@ pub struct VerifiedClaims {
     claims: Object,
     algorithm: Algorithm,
     key_id: Option<String>,
-    expires_at: Option<Duration>,
+    times: Times,
 }
 
 /// Verifies a compact JWS at the time `now`, counted from the Unix epoch.
@@ -87,12 +87,7 @@ pub fn verify_observed(
     check_audience(&claims, &policy.audiences)?;
     passed(Check::Audience);
 
-    Ok(VerifiedClaims {
-        claims,
-        algorithm,
-        key_id: key.key_id().map(str::to_owned),
-        expires_at: times.expires_at,
-    })
+    Ok(VerifiedClaims { claims, algorithm, key_id: key.key_id().map(str::to_owned), times })
 }
 
 impl VerifiedClaims {
@@ -120,9 +115,9 @@ impl VerifiedClaims {
         self.algorithm
     }
 
-    /// The value of `exp`, counted from the Unix epoch, without leeway.
-    pub fn expires_at(&self) -> Option<Duration> {
-        self.expires_at
+    /// The times of the token.
+    pub fn times(&self) -> Times {
+        self.times
     }
 }
 

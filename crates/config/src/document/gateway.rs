@@ -39,6 +39,10 @@ pub(super) fn read_gateway(field: Option<Field<'_>>, report: &mut Report) -> Gat
     read_limits(&mut object, &mut settings.limits, report);
     read_timeouts(&mut object, &mut settings.timeouts, report);
     remote_jwks::read(&mut object, &mut settings.remote_jwks, report);
+    const TIB: u64 = 1 << 40;
+    if let Some(bytes) = integer(&mut object, "verifiedTokenCacheBytes", 0, TIB, " bytes", report) {
+        settings.verified_token_cache_bytes = bytes;
+    }
     object.not_supported("https", report);
     object.not_supported("triggerDomain", report);
     object.finish(report);
@@ -131,6 +135,7 @@ impl Default for GatewaySettings {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             remote_jwks: RemoteJwksSettings::default(),
+            verified_token_cache_bytes: 64 * 1024 * 1024,
         }
     }
 }

@@ -87,3 +87,11 @@ pub struct Times {
     /// `iat`.
     pub issued_at: Option<Duration>,
 }
+
+impl Times {
+    /// Whether a token with these times is valid at the time `now`, counted from the Unix epoch, with
+    /// `leeway` for the issuer's clock.
+    pub fn contain(&self, now: Duration, leeway: Duration) -> bool {
+        super::check_expiry(self, leeway, now).is_ok() && super::check_not_before(self, leeway, now).is_ok()
+    }
+}

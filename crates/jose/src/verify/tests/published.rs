@@ -49,7 +49,7 @@ fn published_signatures_fit() {
             let verified = at(EXPIRES - Duration::from_nanos(1)).unwrap();
             assert_eq!(verified.get("iss").and_then(Value::as_str), Some("joe"));
             assert_eq!(verified.get("http://example.com/is_root").and_then(Value::as_bool), Some(true));
-            assert_eq!(verified.expires_at(), Some(EXPIRES));
+            assert_eq!(verified.times().expires_at, Some(EXPIRES));
             assert_eq!(at(EXPIRES).unwrap_err(), VerifyError::Expired, "{source}");
         }
     }
