@@ -43,7 +43,7 @@ pub(crate) fn compile(document: Document, report: &mut Report) -> Snapshot {
                 Authentication::Jwt(*jwt)
             }
         };
-        domains.push(Domain { name, routes, authentication });
+        domains.push(Domain { name, number: domains.len(), routes, authentication });
     }
     let mut remote_key_sources: Vec<_> = remote_key_sources.into_iter().collect();
     remote_key_sources.sort_unstable_by_key(|(_, number)| *number);

@@ -146,6 +146,16 @@ impl DomainTable {
         self.wildcard.get(parent)
     }
 
+    /// How many domains there are.
+    pub fn len(&self) -> usize {
+        self.exact.len() + self.wildcard.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Every domain.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Domain>> {
         self.exact.values().chain(self.wildcard.values())
@@ -157,6 +167,8 @@ impl DomainTable {
 pub struct Domain {
     /// `domainName` in lower case, `*.` included.
     pub name: String,
+    /// Its place among the domains of its configuration, from 0.
+    pub number: usize,
     /// Its routes.
     pub routes: RouteTable,
     /// How its requests are authenticated.

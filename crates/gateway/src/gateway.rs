@@ -1,11 +1,13 @@
 //! What all connections share.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use claimgate_config::Snapshot;
+use claimgate_config::snapshot::Domain;
 use claimgate_remote_keys::RemoteKeySources;
+use prometheus_client::metrics::counter::Counter;
 
 use crate::metrics::Metrics;
 
@@ -25,13 +27,24 @@ pub struct Serving {
     pub remote_keys: RemoteKeySources,
     /// Differs from that of every other.
     pub(crate) generation: u64,
+    /// Counters of accepted requests by domain, each found when it is first needed.
+    accepted: Vec<OnceLock<Counter>>,
 }
 
 impl Serving {
     /// A configuration and the keys of its remote sources.
     pub fn new(snapshot: Snapshot, remote_keys: RemoteKeySources) -> Self {
         static GENERATIONS: AtomicU64 = AtomicU64::new(0);
-        Self { snapshot, remote_keys, generation: GENERATIONS.fetch_add(1, Ordering::Relaxed) }
+        let accepted = std::iter::repeat_with(OnceLock::new).take(snapshot.domains.len()).collect();
+        let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed);
+        Self { snapshot, remote_keys, generation, accepted }
+    }
+
+    /// Counts an accepted request without a look into the table of counters, which all threads share.
+    pub(crate) fn count_accepted(&self, domain: &Domain, metrics: &Metrics) {
+        if let Some(counter) = self.accepted.get(domain.number) {
+            counter.get_or_init(|| metrics.requests(&domain.name, "accepted", "")).inc();
+        }
     }
 }
 

@@ -50,6 +50,20 @@ fn is_for_gateway(name: &str) -> bool {
         || header::same_name(name, "x-real-ip")
 }
 
+/// Who sends requests on a connection.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// The address that the connection comes from.
+    pub address: IpAddr,
+    forwarded_for: HeaderValue,
+}
+
+impl From<IpAddr> for Client {
+    fn from(address: IpAddr) -> Self {
+        Self { address, forwarded_for: ascii(address.to_canonical().to_string()) }
+    }
+}
+
 /// Whether a request asks for a WebSocket, the only protocol that a connection is upgraded to.
 pub fn asks_for_websocket(request: &Parts) -> bool {
     let lists = |name: HeaderName, token: &str| {
@@ -98,13 +112,13 @@ pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
 pub fn set_for_function(
     headers: &mut HeaderMap,
     authority: &Authority,
-    client: IpAddr,
+    client: &Client,
     id: &RequestId,
     websocket: bool,
 ) {
     header::remove_where(headers, is_for_gateway);
     headers.insert(HOST, authority.written.clone());
-    headers.insert(X_FORWARDED_FOR.clone(), ascii(client.to_canonical().to_string()));
+    headers.insert(X_FORWARDED_FOR.clone(), client.forwarded_for.clone());
     headers.insert(X_FORWARDED_HOST.clone(), authority.written.clone());
     headers.insert(X_FORWARDED_PORT.clone(), authority.port());
     headers.insert(X_FORWARDED_PROTO.clone(), HeaderValue::from_static("http"));

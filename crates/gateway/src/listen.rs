@@ -22,6 +22,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
 use crate::gateway::Gateway;
+use crate::headers::Client;
 use crate::request_path::Worker;
 use crate::tunnel::Tunnels;
 use crate::verified_tokens::VerifiedTokens;
@@ -152,11 +153,11 @@ fn serve_connection(
     let served = stream.served();
     let server = server(settings);
     let service = {
-        let worker = Arc::clone(worker);
+        let (worker, client) = (Arc::clone(worker), Client::from(client.ip()));
         service_fn(move |request| {
-            let (worker, served) = (Arc::clone(&worker), served.clone());
+            let (worker, client, served) = (Arc::clone(&worker), client.clone(), served.clone());
             async move {
-                let answer = |refusal| worker.answer(request, refusal, client.ip());
+                let answer = |refusal| worker.answer(request, refusal, &client);
                 Ok::<_, Infallible>(served.answer(answer).await)
             }
         })

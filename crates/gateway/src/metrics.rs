@@ -89,8 +89,13 @@ impl Metrics {
 
     /// Counts a request; `domain` is the configured name, or nothing when no domain was found.
     pub(crate) fn count_request(&self, domain: &str, outcome: &'static str, reason: &'static str) {
+        self.requests(domain, outcome, reason).inc();
+    }
+
+    /// The counter of such requests.
+    pub(crate) fn requests(&self, domain: &str, outcome: &'static str, reason: &'static str) -> Counter {
         let labels = RequestLabels { domain: domain.to_owned(), outcome, reason };
-        self.requests.get_or_create(&labels).inc();
+        self.requests.get_or_create_owned(&labels)
     }
 
     pub(crate) fn count_claim_not_forwarded(&self, domain: &str) {

@@ -2,7 +2,6 @@
 //! function → answer ([`Worker::handle`]), and one line in the log.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -17,6 +16,7 @@ use crate::authenticate::authenticate;
 use crate::authority::Authority;
 use crate::claims::Delivery;
 use crate::gateway::{Gateway, Serving};
+use crate::headers::Client;
 use crate::parameters::cookie;
 use crate::path::{PathError, RequestPath};
 use crate::refusal::Refusal;
@@ -49,7 +49,7 @@ impl Worker {
         &self,
         request: Request<Incoming>,
         refusal: Option<Refusal>,
-        client: IpAddr,
+        client: &Client,
     ) -> Response<ResponseBody> {
         let started = Instant::now();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -94,10 +94,13 @@ impl Worker {
                 (response, outcome, rejection.reason())
             }
         };
-        self.gateway.metrics().count_request(domain, outcome, reason);
+        match record.domain {
+            Some(domain) if outcome == "accepted" => serving.count_accepted(domain, self.gateway.metrics()),
+            _ => self.gateway.metrics().count_request(domain, outcome, reason),
+        }
         tracing::info!(
             request_id = %id,
-            client = %client,
+            client = %client.address,
             method,
             domain,
             path,
@@ -124,7 +127,7 @@ impl Worker {
         serving: &'s Serving,
         request: Request<Incoming>,
         uri: &Uri,
-        client: IpAddr,
+        client: &Client,
         id: &RequestId,
         now: Duration,
         record: &mut Record<'s>,
@@ -171,7 +174,7 @@ pub async fn prepare<'s>(
     verified_tokens: &VerifiedTokens,
     request: Request<Incoming>,
     uri: &Uri,
-    client: IpAddr,
+    client: &Client,
     id: &RequestId,
     now: Duration,
     observer: &mut impl Observer<'s>,

@@ -16,6 +16,7 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::mpsc;
 
 use crate::gateway::Serving;
+use crate::headers::Client;
 use crate::listen::{StrictHttp1, server};
 use crate::refusal::Refusal;
 use crate::rejection::Rejection;
@@ -98,14 +99,14 @@ async fn prepare_whole<'s>(
     now: Duration,
     collector: &mut Collector<'s>,
 ) -> Result<Sent, Rejection> {
-    let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let client = Client::from(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let uri = request.uri().clone();
     let prepared = prepare(
         serving,
         &VerifiedTokens::off(),
         request,
         &uri,
-        client,
+        &client,
         &RequestId::next(now),
         now,
         collector,

@@ -7,7 +7,12 @@ fn route(path: &str, methods: &[Method], function: &str) -> Route {
 }
 
 fn domain(name: &str) -> Domain {
-    Domain { name: name.to_owned(), routes: RouteTable::default(), authentication: Authentication::Anonymous }
+    Domain {
+        name: name.to_owned(),
+        number: 0,
+        routes: RouteTable::default(),
+        authentication: Authentication::Anonymous,
+    }
 }
 
 #[test]
