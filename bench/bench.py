@@ -1,108 +1,23 @@
-"""Measures claimgate against HAProxy; see scripts/bench."""
+"""Measures claimgate against others at the same job; see scripts/bench."""
 
-import argparse
 import contextlib
-import json
 import os
-import resource
 import signal
-import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from argparse import Namespace
 from pathlib import Path
 
+import arguments
 import report
+import rows
 import targets
 import tokens
-from processes import busy_seconds, cpu_seconds, listening
-
-ALGORITHMS = ["HS256", "RS256", "ES256"]
-CONNECTIONS = 64
-WARM_UP_SECONDS = 1
+from measure import Bench, Run
+from processes import listening
 
 
-@dataclass
-class Run:
-    """One measurement of one target."""
-
-    requests: int
-    seconds: float
-    p50_ms: float
-    p99_ms: float
-    cpu: float
-    """Seconds of CPU that the proxy took."""
-    others: list[float]
-    """Shares of the proxy's CPU and of the load's CPU that neither proxy, load nor upstream took."""
-
-    @property
-    def per_second(self) -> float:
-        return self.requests / self.seconds
-
-    @property
-    def per_cpu_second(self) -> float:
-        return self.requests / self.cpu
-
-
-@dataclass
-class Bench:
-    """What all runs share."""
-
-    directory: Path
-    seconds: int
-    proxy_cpu: int
-    load_cpu: int
-    upstream_pid: int
-    issuers: dict[str, tokens.Issuer]
-    strangers: dict[str, tokens.Issuer]
-
-    def run(self, target: targets.Target) -> Run:
-        """Starts a target, checks that it does its job, and measures it."""
-        log = None if target.is_logging else self.directory / "proxy.log"
-        # A pass-through gets the same bytes as the others.
-        algorithm = ALGORITHMS[0] if target.job == "plain" else target.job
-        with listening(self.proxy_cpu, target.command, log, target.environment) as (pid, port):
-            targets.check(target, port, self.issuers[algorithm], self.strangers[algorithm])
-            self.load(port, algorithm, WARM_UP_SECONDS)
-            before = self.times(pid)
-            measured = self.load(port, algorithm, self.seconds)
-            proxy, load, upstream, on_proxy_cpu, on_load_cpu = map(
-                lambda after, before: after - before, self.times(pid), before
-            )
-        if measured["refused"] or measured["broken"]:
-            raise targets.NotTheSameJob(f"{target.proxy} {target.job}: {measured}")
-        others = [on_proxy_cpu - proxy, on_load_cpu - load - upstream]
-        return Run(
-            measured["requests"],
-            measured["seconds"],
-            measured["p50_ms"],
-            measured["p99_ms"],
-            proxy,
-            [max(0.0, seconds / measured["seconds"]) for seconds in others],
-        )
-
-    def load(self, port: int, algorithm: str, seconds: int) -> dict:
-        command = ["taskset", "-c", self.load_cpu, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s"]
-        command += ["-H", f"Host: {targets.HOST}", "-s", targets.HERE / "wrk.lua"]
-        command += [f"http://127.0.0.1:{port}/", "--", self.directory / f"{algorithm}.tokens"]
-        done = subprocess.run(
-            list(map(str, command)), stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 30
-        )
-        return json.loads(done.stdout.splitlines()[-1])
-
-    def times(self, proxy_pid: int) -> tuple[float, ...]:
-        children = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return (
-            cpu_seconds(proxy_pid),
-            children.ru_utime + children.ru_stime,
-            cpu_seconds(self.upstream_pid),
-            busy_seconds(self.proxy_cpu),
-            busy_seconds(self.load_cpu),
-        )
-
-
-def main() -> None:
-    arguments = parse_arguments()
+def main(options: Namespace) -> None:
     cpus = sorted(os.sched_getaffinity(0))
     if len(cpus) < 2:
         sys.exit("two CPUs are needed: one for the proxy, one for load and upstream")
@@ -111,50 +26,68 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with contextlib.ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="claimgate-bench-")))
-        issuers = {algorithm: tokens.issuer(algorithm, directory) for algorithm in ALGORITHMS}
-        strangers = {}
-        for algorithm, issuer in issuers.items():
-            other = directory / "strangers"
-            other.mkdir(exist_ok=True)
-            strangers[algorithm] = tokens.issuer(algorithm, other)
-            lines = [issuer.sign(user) + "\n" for user in range(arguments.users)]
-            (directory / f"{algorithm}.tokens").write_text("".join(lines))
+        issuers, strangers = make_issuers(options.algorithms, directory)
+        if options.list:
+            listed = rows.all_rows(options, issuers, directory, upstream=0)
+            print("\n".join(row.name for row in listed))
+            return
         upstream_pid, upstream_port = stack.enter_context(
             listening(cpus[1], targets.upstream_command(directory), directory / "upstream.log")
         )
         bench = Bench(
-            directory, arguments.seconds, cpus[0], cpus[1], upstream_pid, issuers, strangers
+            directory,
+            options.seconds,
+            options.users,
+            options.smoke,
+            cpus[0],
+            cpus[1],
+            upstream_pid,
+            issuers,
+            strangers,
         )
-        rows = targets.all_targets(list(issuers.values()), directory, upstream_port)
-        runs: list[list[Run]] = [[] for _ in rows]
-        for round_number in range(arguments.rounds):
-            # Every other round in the opposite order, so that a drift hits both sides.
-            order = list(enumerate(rows))[:: -1 if round_number % 2 else 1]
-            for index, target in order:
-                run = bench.run(target)
-                runs[index].append(run)
-                print(report.progress(round_number, target, run), file=sys.stderr, flush=True)
-    text = report.markdown(rows, runs, arguments, CONNECTIONS)
+        for algorithm, issuer in issuers.items():
+            lines = [issuer.sign(user) + "\n" for user in range(options.users)]
+            bench.tokens(algorithm).write_text("".join(lines))
+        measured = rows.all_rows(options, issuers, directory, upstream_port)
+        rates = {}
+        if "latency" in options.parts:
+            rates = {name: half_of_peak(bench, issuer, upstream_port) for name, issuer in issuers.items()}
+        runs = measure(bench, measured, rates, options.rounds)
+    text = report.markdown(measured, runs, rates, options)
     print(text)
-    if arguments.write:
+    if options.write:
         (targets.HERE / "RESULTS.md").write_text(text)
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures claimgate against HAProxy.")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each target is measured (3)")
-    parser.add_argument("--seconds", type=int, default=5, help="how long one run takes (5)")
-    parser.add_argument("--users", type=int, default=1000, help="how many distinct tokens are sent in turn (1000)")
-    parser.add_argument("--write", action="store_true", help="write the result to bench/RESULTS.md too")
-    parser.add_argument("--smoke", action="store_true", help="one round of one second")
-    arguments = parser.parse_args()
-    if arguments.smoke:
-        arguments.rounds, arguments.seconds = 1, 1
-    return arguments
+def make_issuers(algorithms: list[str], directory: Path) -> tuple[dict, dict]:
+    """Who signs the tokens, and who signs with keys that nobody trusts."""
+    elsewhere = directory / "strangers"
+    elsewhere.mkdir()
+    issuers = {algorithm: tokens.issuer(algorithm, directory) for algorithm in algorithms}
+    return issuers, {algorithm: tokens.issuer(algorithm, elsewhere) for algorithm in algorithms}
+
+
+def half_of_peak(bench: Bench, issuer: tokens.Issuer, upstream_port: int) -> int:
+    """Half the requests a second that claimgate answers when it verifies every token."""
+    row = rows.of_claimgate("latency", issuer, "uncached", bench.directory, upstream_port)
+    run = bench.run(row)
+    print(f"peak:    {report.progress(row, run)}", file=sys.stderr, flush=True)
+    return int(run.per_second / 2)
+
+
+def measure(bench: Bench, measured: list[rows.Row], rates: dict[str, int], rounds: int) -> list[list[Run]]:
+    runs: list[list[Run]] = [[] for _ in measured]
+    for number in range(1, rounds + 1):
+        # Every other round in the opposite order, so that a drift hits both sides.
+        for index, row in list(enumerate(measured))[:: 1 if number % 2 else -1]:
+            run = bench.run(row, rates[row.algorithm] if row.part == "latency" else None)
+            runs[index].append(run)
+            print(f"round {number}: {report.progress(row, run)}", file=sys.stderr, flush=True)
+    return runs
 
 
 if __name__ == "__main__":
     try:
-        main()
+        main(arguments.parse())
     except KeyboardInterrupt:
         sys.exit(130)

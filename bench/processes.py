@@ -1,4 +1,4 @@
-"""Starts processes on a chosen CPU, waits until they listen, ends them, reads the CPU time they took."""
+"""Starts processes on a chosen CPU, waits until they listen, ends them, reads the CPU time and memory they took."""
 
 import contextlib
 import os
@@ -81,6 +81,14 @@ def cpu_seconds(pid: int) -> float:
     # The name in parentheses may hold spaces; utime and stime are fields 14 and 15 (proc(5)).
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+
+
+def peak_memory_mib(pid: int) -> float:
+    """The most memory that a process has had resident so far."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise LookupError(f"no VmHWM of process {pid}")
 
 
 def busy_seconds(cpu: int) -> float:

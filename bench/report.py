@@ -1,123 +1,130 @@
-"""The result as text."""
+"""The result as text: ratios first, then every row, then what it means."""
 
-import os
-import platform
-import re
 import statistics
-import subprocess
-from pathlib import Path
+from argparse import Namespace
 
-from targets import CLAIMGATE
+from explanation import explanation, machine
+from measure import Run
+from rows import Row
 
-def progress(round_number: int, target, run) -> str:
-    name = f"{target.job} {target.proxy}{' with log' if target.is_logging else ''}"
+PROTOCOLS = {"h1": "HTTP/1.1", "h2": "HTTP/2"}
+NAMES = {"nginx": "nginx", "HAProxy": "HAProxy", "Node": "Node with jose", "claimgate": "claimgate"}
+
+
+def progress(row: Row, run: Run) -> str:
+    hits = "" if run.hit_rate is None else f" hits {run.hit_rate:.1%}"
+    repeated = f" repeated {run.repeated}" if run.repeated else ""
     return (
-        f"round {round_number + 1}: {name:24} {run.per_second:8,.0f} req/s {run.per_cpu_second:8,.0f} req/cpu-s "
-        f"others {run.others[0]:.0%} {run.others[1]:.0%}"
+        f"{row.name:42} {run.per_second:8,.0f} req/s {run.per_cpu_second:8,.0f} req/cpu-s "
+        f"p99 {run.p99_ms:7.2f} ms {run.memory_mib:5.0f} MiB others {run.others[0]:.0%} {run.others[1]:.0%}"
+        f"{hits}{repeated}{' DISTURBED' if run.is_disturbed else ''}"
     )
 
 
-def markdown(rows: list, runs: list, arguments, connections: int) -> str:
-    return "\n".join(
-        [
-            "<!-- Made by `scripts/bench --write`. -->",
-            "# claimgate and HAProxy at the same job",
-            "",
-            *ratios(rows, runs),
-            "",
-            *table(rows, runs),
-            "",
-            *explanation(arguments, connections),
-            "",
-            *machine(),
-            "",
-        ]
-    )
+def markdown(rows: list[Row], runs: list[list[Run]], rates: dict[str, int], options: Namespace) -> str:
+    sections = [["<!-- Made by `scripts/bench --write`. -->", "# claimgate and others at the same job"]]
+    for part in (part for part in ("h1", "h2") if part in options.parts):
+        results = [(row, its) for row, its in zip(rows, runs) if row.part == part]
+        sections.append([f"## {PROTOCOLS[part]}", "", *ratios(results), "", *throughput(results)])
+    if "latency" in options.parts:
+        results = [(row, its) for row, its in zip(rows, runs) if row.part == "latency"]
+        sections.append(["## Latency", "", *latency(results, rates)])
+    sections += [explanation(options), machine(options)]
+    return "\n\n".join("\n".join(section) for section in sections) + "\n"
 
 
-def ratios(rows: list, runs: list) -> list[str]:
-    """claimgate over HAProxy, paired within each round."""
+def ratios(results: list) -> list[str]:
+    """claimgate over the others, paired within each round."""
+    quiet = {
+        (row.target.proxy, row.job, row.workload if row.remembers else None): its
+        for row, its in results
+        if not row.target.is_logging
+    }
     lines = [
-        "Requests per CPU second, claimgate / HAProxy: above 1, claimgate needs less CPU. Median of the",
+        "Requests per CPU second, claimgate over others: above 1, claimgate needs less CPU. Median of the",
         "rounds' ratios, with the least and the greatest.",
         "",
-        "| job | claimgate / HAProxy | min-max |",
-        "| --- | --: | --: |",
+        "| job | tokens | / HAProxy | / Node with jose | / claimgate without authentication | / nginx |",
+        "| --- | --- | --: | --: | --: | --: |",
     ]
-    quiet = {(row.proxy, row.job): run for row, run in zip(rows, runs) if not row.is_logging}
-    for job in dict.fromkeys(row.job for row in rows):
-        pairs = zip(quiet["claimgate", job], quiet["HAProxy", job])
-        found = [ours.per_cpu_second / theirs.per_cpu_second for ours, theirs in pairs]
-        lines.append(f"| {job} | {statistics.median(found):.2f} | {min(found):.2f}-{max(found):.2f} |")
+    for (proxy, job, workload), ours in quiet.items():
+        if proxy != "claimgate":
+            continue
+        others = [("HAProxy", job, None), ("Node", job, None)]
+        if job == "plain":
+            others += [None, ("nginx", "plain", None)]
+        else:
+            others += [("claimgate", "plain", None), None]
+        cells = [ratio(ours, quiet.get(other)) for other in others]
+        lines.append(f"| {job} | {workload or 'none looked at'} | {' | '.join(cells)} |")
     return lines
 
 
-def table(rows: list, runs: list) -> list[str]:
+def ratio(ours: list[Run], theirs: list[Run] | None) -> str:
+    if theirs is None:
+        return "-"
+    found = [our.per_cpu_second / their.per_cpu_second for our, their in zip(ours, theirs)]
+    return f"{statistics.median(found):.2f} ({min(found):.2f}-{max(found):.2f})"
+
+
+def throughput(results: list) -> list[str]:
     lines = [
-        "| job | proxy | req/s | req/cpu-s | min-max | µs cpu/req | p50 ms | p99 ms | others |",
-        "| --- | --- | --: | --: | --: | --: | --: | --: | --: |",
+        "| job | proxy | tokens | req/s | req/cpu-s | min-max | µs cpu/req | p50 ms | p99 ms | peak MiB | hits | others |",
+        "| --- | --- | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |",
     ]
-    for row, row_runs in zip(rows, runs):
-        per_cpu = [run.per_cpu_second for run in row_runs]
-
-        def median(value) -> float:
-            return statistics.median(map(value, row_runs))
-
+    for row, runs in results:
+        per_cpu = [run.per_cpu_second for run in runs]
         cells = [
             row.job,
-            row.proxy + (", access log on" if row.is_logging else ""),
-            f"{median(lambda run: run.per_second):,.0f}",
+            proxy(row),
+            row.workload,
+            f"{median(runs, 'per_second'):,.0f}",
             f"{statistics.median(per_cpu):,.0f}",
             f"{min(per_cpu):,.0f}-{max(per_cpu):,.0f}",
-            f"{median(lambda run: 1e6 / run.per_cpu_second):.1f}",
-            f"{median(lambda run: run.p50_ms):.2f}",
-            f"{median(lambda run: run.p99_ms):.2f}",
-            f"{median(lambda run: run.others[0]):.0%}, {median(lambda run: run.others[1]):.0%}",
+            f"{1e6 / statistics.median(per_cpu):.1f}",
+            *common_cells(runs),
         ]
+        lines.append(f"| {' | '.join(cells)} |")
+    if not any(row.job == "EdDSA" and row.target.proxy == "HAProxy" for row, _ in results):
+        if any(row.job == "EdDSA" for row, _ in results):
+            lines += ["", "HAProxy 2.6 cannot verify EdDSA: it has no such rows."]
+    return lines
+
+
+def latency(results: list, rates: dict[str, int]) -> list[str]:
+    lines = [
+        "At half the rate at which claimgate answers when it verifies every token of that algorithm. Where",
+        "`answered` is less than the rate, the proxy cannot do it and its latencies are those of overload.",
+        "",
+        "| tokens of | rate req/s | proxy | job | answered req/s | p50 ms | p99 ms | peak MiB | hits | others |",
+        "| --- | --: | --- | --- | --: | --: | --: | --: | --: | --: |",
+    ]
+    for row, runs in results:
+        job = "no authentication" if row.job == "plain" else "verifies"
+        if row.remembers:
+            job += ", cache off" if row.workload == "uncached" else ", cache on"
+        cells = [row.algorithm, f"{rates[row.algorithm]:,}", proxy(row), job]
+        cells += [f"{median(runs, 'per_second'):,.0f}", *common_cells(runs)]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
-def explanation(arguments, connections: int) -> list[str]:
-    return f"""\
-## What was measured
-- Rounds: {arguments.rounds}, of {arguments.seconds} s for each row, interleaved, every other round in the opposite order; the values are
-  medians. Each run starts the proxy anew, checks that it does its job, and warms it up for a second.
-- The proxy has one CPU, which one worker thread uses (`workers: 1`, `nbthread 1`); wrk and the upstream
-  (nginx, a body of 109 bytes) share another. Loopback, HTTP/1.1, {connections} connections, kept alive on both sides.
-- req/cpu-s are the requests over the CPU seconds (user and system, all threads) of the proxy alone. It is
-  the number to trust: req/s and latencies suffer when other programs or the load need the CPUs.
-- {arguments.users:,} distinct tokens, one for each user, sent in turn; the same requests for both proxies, and for
-  the pass-throughs too. HS256, RS256 with 2048 bits, ES256.
-- The job: `alg`, signature, `exp`, `iss` and `aud` are checked; `x-sub` and `x-name` are removed from what
-  the client sent and set from the claims. Checked before every run: nine bad tokens get 401, a good one
-  passes, and the upstream sees both headers from the claims and not the client's.
-- Neither proxy writes a log, but in the row that says so: there, claimgate writes one line of JSON for
-  each request to /dev/null.
-- Beyond the job, claimgate finds the domain and the route, sets X-Forwarded-*, x-fc-request-id and
-  traceparent, refuses duplicate claim names, counts metrics and bounds sizes and times; HAProxy here has
-  three timeouts and no more. `plain` is a pass-through: claimgate does these there too, without a token.
-- others: the shares of the proxy's CPU and of the load's that neither proxy, load nor upstream took. Where
-  they are over a few per cent the machine had other work, and req/s and latencies say nothing.""".splitlines()
-
-
-def machine() -> list[str]:
-    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    openssl = re.search(r"Running on OpenSSL version : (.*)", output("haproxy", "-vv"))
-    lines = [
-        f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} CPUs, Linux {platform.release()}",
-        f"{output(CLAIMGATE, '--version')}, revision {os.environ['REVISION']}",
-        f"{first_line('haproxy', '-v')}, {openssl[1] if openssl else 'OpenSSL unknown'}",
-        first_line("nginx", "-v"),
-        first_line("wrk", "-v").partition(" [")[0],
+def common_cells(runs: list[Run]) -> list[str]:
+    hit_rates = [run.hit_rate for run in runs if run.hit_rate is not None]
+    others = [statistics.median(run.others[index] for run in runs) for index in (0, 1)]
+    mark = " *" if any(run.is_disturbed for run in runs) else ""
+    return [
+        f"{median(runs, 'p50_ms'):.2f}",
+        f"{median(runs, 'p99_ms'):.2f}",
+        f"{max(run.memory_mib for run in runs):.0f}",
+        f"{statistics.median(hit_rates):.1%}" if hit_rates else "-",
+        f"{others[0]:.0%}, {others[1]:.0%}{mark}",
     ]
-    return ["## Machine and versions", *(f"- {line}" for line in lines)]
 
 
-def first_line(*command) -> str:
-    return output(*command).splitlines()[0]
+def median(runs: list[Run], value: str) -> float:
+    return statistics.median(getattr(run, value) for run in runs)
 
 
-def output(*command) -> str:
-    done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=10)
-    return done.stdout.strip() or "unknown"
+def proxy(row: Row) -> str:
+    return NAMES[row.target.proxy] + (", access log on" if row.target.is_logging else "")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jwt
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 ISSUER = "https://issuer.example.com"
 AUDIENCE = "api.example.com"
@@ -61,6 +61,8 @@ def issuer(algorithm: str, directory: Path) -> Issuer:
         return Issuer(algorithm, secret, described(jwk, algorithm), secret)
     if algorithm.startswith("RS"):
         key, kind = rsa.generate_private_key(65537, 2048), jwt.algorithms.RSAAlgorithm
+    elif algorithm == "EdDSA":
+        key, kind = ed25519.Ed25519PrivateKey.generate(), jwt.algorithms.OKPAlgorithm
     else:
         key, kind = ec.generate_private_key(ec.SECP256R1()), jwt.algorithms.ECAlgorithm
     public = key.public_key()

@@ -1,9 +1,12 @@
--- Sends the tokens of a file in turn and prints what was measured as the last line, in JSON.
+-- Sends the first tokens of a file in turn and prints what was measured as the last line, in JSON.
+-- Arguments: the file, how many of its tokens.
 
 local requests, current = {}, 0
 
 function init(args)
+    local most = tonumber(args[2])
     for token in io.lines(args[1]) do
+        if #requests == most then break end
         requests[#requests + 1] = wrk.format("GET", nil, {
             ["Host"] = wrk.headers["Host"],
             ["User-Agent"] = "wrk",
