@@ -48,7 +48,7 @@ def parse() -> argparse.Namespace:
     if arguments.smoke and arguments.write:
         parser.error("--smoke measures nothing that is worth writing: leave out --write")
     smoke = arguments.smoke
-    arguments.algorithms = arguments.algorithms or (["HS256", "EdDSA"] if smoke else ALGORITHMS)
+    arguments.algorithms = arguments.algorithms or (["ES256"] if smoke else ALGORITHMS)
     arguments.workloads = arguments.workloads or WORKLOADS
     arguments.parts = arguments.parts or PARTS
     arguments.rounds = arguments.rounds or (1 if smoke else 3)

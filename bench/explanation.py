@@ -38,8 +38,8 @@ def explanation(options: Namespace) -> list[str]:
   (`verifiedTokenCacheBytes: {CACHE_BYTES['new']}`), so that it looks up, verifies, inserts and evicts each time; `uncached`,
   one token with the cache off, as h2load sends one token only. The others remember no token: one row of
   theirs stands against all of claimgate's. hits: the share of tokens that claimgate found, from its metrics.
-- Latency: h2load sends at a fixed rate, spread evenly over the connections, each of which sends what is
-  due every 10 ms and one request at a time. The time of a request begins when it is sent, so a proxy that
+- Latency: h2load sends at a fixed rate, spread evenly over the connections, each of which begins what is
+  due every 10 ms, one request at a time; so requests come in bursts, of as many as there are connections. The time of a request begins when it is sent, so a proxy that
   cannot keep up shows in `answered` rather than in p99.
 - Nobody writes a log, but in the row that says so: there, claimgate writes one line of JSON for each
   request to /dev/null.

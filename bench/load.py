@@ -35,26 +35,31 @@ def wrk(cpu: int, port: int, seconds: int, tokens: Path, count: int) -> Load:
 
 def h2load(cpu: int, port: int, seconds: int, token: str, log: Path, is_http2: bool, rate: int | None) -> Load:
     """Sends one token, at so many requests a second, or as fast as it goes."""
-    command = ["h2load", "-t1", "-D", seconds, f"--log-file={log}", *address(port, token)]
+    command = ["h2load", "-t1", f"--log-file={log}", *address(port, token)]
     if is_http2:
         command += [f"-c{HTTP2_CONNECTIONS}", f"-m{HTTP2_STREAMS}"]
     else:
         command += ["--h1", f"-c{CONNECTIONS}", "-m1"]
     if rate:
-        # The option is the rate of each connection.
-        command.append(f"--rps={rate / (HTTP2_CONNECTIONS if is_http2 else CONNECTIONS):.3f}")
+        # The option is the rate of each connection. With a duration, h2load would send at once what is due
+        # on a connection; with a number of requests it keeps to the bound of requests in flight.
+        command += [f"--rps={rate / (HTTP2_CONNECTIONS if is_http2 else CONNECTIONS):.3f}", f"-n{rate * seconds}"]
+    else:
+        command += ["-D", seconds]
     log.unlink(missing_ok=True)
     output(cpu, command, seconds)
-    # Each line: start, status (-1 when it broke), microseconds.
-    answers = [tuple(map(int, line.split("\t")[1:3])) for line in log.read_text().splitlines()]
-    times = sorted(microseconds for status, microseconds in answers if status == 200)
+    # Each line: start and duration in microseconds around the status, which is -1 when the request broke.
+    answers = [tuple(map(int, line.split("\t")[:3])) for line in log.read_text().splitlines()]
+    times = sorted(duration for _, status, duration in answers if status == 200)
     if not times:
         raise targets.NotTheSameJob(f"h2load got no answer of 200: {answers[:1]}")
+    began = min(start for start, _, _ in answers)
+    ended = max(start + duration for start, _, duration in answers)
     return Load(
         requests=len(times),
-        seconds=seconds,
-        refused=sum(status not in (-1, 200) for status, _ in answers),
-        broken=sum(status == -1 for status, _ in answers),
+        seconds=(ended - began) / 1e6,
+        refused=sum(status not in (-1, 200) for _, status, _ in answers),
+        broken=sum(status == -1 for _, status, _ in answers),
         p50_ms=times[len(times) // 2] / 1e3,
         p99_ms=times[len(times) * 99 // 100] / 1e3,
     )
@@ -79,6 +84,6 @@ def output(cpu: int, command: list, seconds: int) -> str:
         stdout=subprocess.PIPE,
         text=True,
         check=True,
-        timeout=seconds + 30,
+        timeout=10 * seconds + 30,
     )
     return done.stdout
