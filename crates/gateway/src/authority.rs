@@ -1,5 +1,7 @@
 //! The host that a request is for: one normalised name, or a refusal.
 
+use std::ops::RangeInclusive;
+
 use http::header::HOST;
 use http::request::Parts;
 use http::{HeaderValue, Version};
@@ -78,16 +80,28 @@ fn normalize(written: &[u8]) -> Result<String, AuthorityError> {
     };
     let is_address = written.starts_with('[');
     let name = if is_address { name } else { name.strip_suffix('.').unwrap_or(name) };
-    // RFC 1035, 2.3.4
-    let labels_are_valid = name.len() <= 253 && name.split('.').all(|label| (1..=63).contains(&label.len()));
-    let name_is_valid = labels_are_valid
-        && name.bytes().all(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' => true,
-            b'-' | b'_' => !is_address,
-            b':' => is_address,
-            _ => false,
-        });
-    if name_is_valid && port_is_valid { Ok(name.to_ascii_lowercase()) } else { Err(AuthorityError::Invalid) }
+    if is_name(name, is_address) && port_is_valid {
+        Ok(name.to_ascii_lowercase())
+    } else {
+        Err(AuthorityError::Invalid)
+    }
+}
+
+/// Whether this is a host name, or the address that stood in brackets. RFC 1035, 2.3.4: labels of 1 to 63
+/// bytes, 253 with the dots between them.
+fn is_name(name: &str, is_address: bool) -> bool {
+    const LABEL: RangeInclusive<usize> = 1..=63;
+    let mut label = 0;
+    for byte in name.bytes() {
+        match byte {
+            b'.' if LABEL.contains(&label) => label = 0,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => label += 1,
+            b'-' | b'_' if !is_address => label += 1,
+            b':' if is_address => label += 1,
+            _ => return false,
+        }
+    }
+    LABEL.contains(&label) && name.len() <= 253
 }
 
 #[cfg(test)]

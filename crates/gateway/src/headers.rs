@@ -98,8 +98,12 @@ pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
         .get_all(CONNECTION)
         .iter()
         .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
+        .flat_map(|value| value.split(',').map(str::trim))
+        // Most list nothing but what is removed anyway, or names no field.
+        .filter(|token| {
+            !["keep-alive", "close", "upgrade"].iter().any(|known| token.eq_ignore_ascii_case(known))
+        })
+        .filter_map(|name| name.parse().ok())
         .collect();
     for name in listed {
         headers.remove(name);
