@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use claimgate_config::snapshot::Authentication;
-use claimgate_gateway::Rejection;
 use claimgate_gateway::times::in_words;
+use claimgate_gateway::{Rejection, SlowSignatures};
 use claimgate_jose::{Policy, VerifiedClaims, VerifyError, verify};
 use claimgate_remote_keys::RemoteKeySources;
 use clap::Args;
@@ -93,7 +93,8 @@ fn with_configuration(token: &[u8], config: &Path, name: &str) -> Result<Verifie
         let sources = RemoteKeySources::on_demand(&snapshot.remote_key_sources, settings);
         let sources = sources.map_err(Failure::unusable)?;
         let remote = jwt.remote_keys.and_then(|number| sources.get(number));
-        Ok(claimgate_gateway::verify(token, jwt, remote, clock::now()?, &mut ()).await)
+        Ok(claimgate_gateway::verify(token, jwt, remote, &SlowSignatures::in_place(), clock::now()?, &mut ())
+            .await)
     });
     verified.map_err(|error| Failure::Unusable(format!("cannot start: {error}")))?
 }

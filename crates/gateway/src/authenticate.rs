@@ -13,8 +13,8 @@ use crate::path::RequestPath;
 use crate::rejection::Rejection;
 use crate::request::FunctionRequest;
 use crate::step::{Observer, Step};
-use crate::verified_tokens::{Key, VerifiedToken, VerifiedTokens};
-use crate::verify::verify;
+use crate::verified_tokens::{Key, VerifiedToken};
+use crate::verify::{Verifier, verify};
 
 /// A request that may go to its function. Only [`authenticate`] makes one, and nothing is forwarded
 /// without.
@@ -43,7 +43,7 @@ pub async fn authenticate<'a>(
     path: &RequestPath<'_>,
     request: &mut FunctionRequest<'_>,
     serving: &Serving,
-    verified_tokens: &VerifiedTokens,
+    verifier: &Verifier,
     now: Duration,
     observer: &mut impl Observer<'a>,
 ) -> Result<Authenticated<'a>, Rejection> {
@@ -70,7 +70,7 @@ pub async fn authenticate<'a>(
         if token.len() > limit {
             return Err(Rejection::TokenTooLong { limit });
         }
-        let verified = verify_once(&token, jwt, serving, verified_tokens, now, observer).await?;
+        let verified = verify_once(&token, jwt, serving, verifier, now, observer).await?;
         drop(token);
         if !jwt.forward_token {
             remove_token(source, request);
@@ -86,13 +86,14 @@ async fn verify_once<'s>(
     token: &[u8],
     jwt: &JwtAuthentication,
     serving: &Serving,
-    verified_tokens: &VerifiedTokens,
+    verifier: &Verifier,
     now: Duration,
     observer: &mut impl Observer<'s>,
 ) -> Result<Arc<VerifiedToken>, Rejection> {
     let remote = jwt.remote_keys.and_then(|number| serving.remote_keys.get(number));
+    let Verifier { verified_tokens, slow_signatures } = verifier;
     if !verified_tokens.is_on() {
-        let claims = verify(token, jwt, remote, now, observer).await?;
+        let claims = verify(token, jwt, remote, slow_signatures, now, observer).await?;
         return Ok(Arc::new(VerifiedToken::new(&claims, jwt, None)));
     }
     let key = Key::of(token, jwt, serving.generation);
@@ -100,7 +101,7 @@ async fn verify_once<'s>(
     if let Some(verified) = verified_tokens.find(&key, published.as_ref(), jwt.policy.leeway, now) {
         return Ok(verified);
     }
-    let claims = verify(token, jwt, remote, now, observer).await?;
+    let claims = verify(token, jwt, remote, slow_signatures, now, observer).await?;
     // When other keys came meanwhile, it is not known with which it was verified.
     let is_current = remote.is_none_or(|remote| {
         remote.current().as_ref().map(Arc::as_ptr) == published.as_ref().map(Arc::as_ptr)

@@ -24,8 +24,10 @@ use tokio::sync::oneshot;
 use crate::gateway::Gateway;
 use crate::headers::Client;
 use crate::request_path::Worker;
+use crate::slow_signatures::SlowSignatures;
 use crate::tunnel::Tunnels;
 use crate::verified_tokens::VerifiedTokens;
+use crate::verify::Verifier;
 
 /// A pause after an accept that failed, most often for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -65,8 +67,11 @@ pub async fn serve(
     let cache_bytes = gateway.serving().snapshot.gateway.verified_token_cache_bytes / functions.len().max(1);
     for functions in functions {
         let verified_tokens = VerifiedTokens::new(cache_bytes, gateway.metrics().token_cache());
+        let slow_signatures =
+            SlowSignatures::start(gateway.metrics().slow_signatures()).map_err(ServeError::Thread)?;
+        let verifier = Verifier { verified_tokens, slow_signatures };
         let worker =
-            Worker { gateway: Arc::clone(&gateway), functions, tunnels: Tunnels::default(), verified_tokens };
+            Worker { gateway: Arc::clone(&gateway), functions, tunnels: Tunnels::default(), verifier };
         workers.push(start(worker).map_err(ServeError::Thread)?);
     }
     let mut turn = 0;

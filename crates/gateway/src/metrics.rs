@@ -18,6 +18,14 @@ pub struct Metrics {
     configuration_is_current: Gauge<i64, AtomicI64>,
     remote_keys: claimgate_remote_keys::Metrics,
     token_cache: TokenCacheMetrics,
+    slow_signatures: SlowSignatureMetrics,
+}
+
+/// What is counted of signatures that are slow to verify, all threads together.
+#[derive(Debug, Default, Clone)]
+pub struct SlowSignatureMetrics {
+    waiting: Gauge<i64, AtomicI64>,
+    refused: Counter,
 }
 
 /// What is counted of the tokens that were verified before, all threads together.
@@ -70,6 +78,16 @@ impl Metrics {
         registry.register("token_cache_evictions", "Tokens that had to make room", cache.evictions.clone());
         registry.register("token_cache_bytes", "Memory that verified tokens take", cache.bytes.clone());
         registry.register(
+            "slow_signatures_waiting",
+            "Signatures that are slow to verify and wait for it",
+            self.slow_signatures.waiting.clone(),
+        );
+        registry.register(
+            "slow_signatures_refused",
+            "Requests that were refused because too many slow signatures waited",
+            self.slow_signatures.refused.clone(),
+        );
+        registry.register(
             "configuration_loads",
             "Configurations that were read, by result (good, refused)",
             self.loads.clone(),
@@ -85,6 +103,11 @@ impl Metrics {
     /// The counters of the tokens that were verified before.
     pub(crate) fn token_cache(&self) -> TokenCacheMetrics {
         self.token_cache.clone()
+    }
+
+    /// The counters of signatures that are slow to verify.
+    pub(crate) fn slow_signatures(&self) -> SlowSignatureMetrics {
+        self.slow_signatures.clone()
     }
 
     /// Counts a request; `domain` is the configured name, or nothing when no domain was found.
@@ -112,6 +135,27 @@ impl Metrics {
         let result = if is_good { "good" } else { "refused" };
         self.loads.get_or_create(&LoadLabel { result }).inc();
         self.configuration_is_current.set(i64::from(is_good));
+    }
+}
+
+impl SlowSignatureMetrics {
+    pub(crate) fn note_waiting(&self) {
+        self.waiting.inc();
+    }
+
+    /// Notes that one does not wait any more.
+    pub(crate) fn note_taken(&self) {
+        self.waiting.dec();
+    }
+
+    pub(crate) fn count_refused(&self) {
+        self.refused.inc();
+    }
+
+    /// How many wait and were refused.
+    #[cfg(test)]
+    pub(crate) fn values(&self) -> (i64, u64) {
+        (self.waiting.get(), self.refused.get())
     }
 }
 

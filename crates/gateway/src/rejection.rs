@@ -69,6 +69,9 @@ pub enum Rejection {
         /// How long to wait before the request is sent again.
         retry_after: Duration,
     },
+    /// The token's signature is slow to verify, and too many such wait.
+    #[error("too many signatures that are slow to verify wait already")]
+    VerifierBusy,
     /// The client's fault: a form that cannot be read without doubt.
     #[error(transparent)]
     Form(#[from] FormError),
@@ -97,7 +100,7 @@ pub enum Rejection {
 pub enum Fault {
     /// The request was refused.
     Client,
-    /// The function, or the way to it, failed; or keys could not be fetched.
+    /// The function, or the way to it, failed; or keys could not be fetched, or too many slow signatures wait.
     Function,
 }
 
@@ -119,7 +122,7 @@ impl Rejection {
             Self::Form(FormError::ContentType | FormError::Multipart(_)) => StatusCode::BAD_REQUEST,
             Self::FormTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::FormTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::KeysUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::KeysUnavailable { .. } | Self::VerifierBusy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Function(error) => function_status(error),
             Self::UnaskedUpgrade => StatusCode::BAD_GATEWAY,
         }
@@ -142,7 +145,7 @@ impl Rejection {
             | Self::InvalidToken(_) => "Unauthorized",
             Self::FormTooLarge { .. } => "EntityTooLarge",
             Self::FormTimeout => "RequestTimeout",
-            Self::KeysUnavailable { .. } => "ServiceUnavailable",
+            Self::KeysUnavailable { .. } | Self::VerifierBusy => "ServiceUnavailable",
             Self::Function(error) => function_code(error),
             Self::UnaskedUpgrade => "FunctionUnavailable",
         }
@@ -167,7 +170,9 @@ impl Rejection {
             Self::AmbiguousToken | Self::WrongPrefix | Self::TokenTooLong { .. } | Self::InvalidToken(_) => {
                 "invalid or expired jwt".to_owned()
             }
-            Self::KeysUnavailable { .. } => "the request cannot be authenticated now".to_owned(),
+            Self::KeysUnavailable { .. } | Self::VerifierBusy => {
+                "the request cannot be authenticated now".to_owned()
+            }
             Self::Function(error) => match function_status(error) {
                 StatusCode::GATEWAY_TIMEOUT => "the function did not answer in time".to_owned(),
                 StatusCode::BAD_GATEWAY => {
@@ -201,9 +206,19 @@ impl Rejection {
             Self::FormTooLarge { .. } => "form_too_large",
             Self::FormTimeout => "form_timeout",
             Self::KeysUnavailable { .. } => "keys_unavailable",
+            Self::VerifierBusy => "verifier_busy",
             Self::BodyBrokeOff => "body_broke_off",
             Self::Function(error) => error.reason(),
             Self::UnaskedUpgrade => "unasked_upgrade",
+        }
+    }
+
+    /// How long to wait before the request is sent again, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::KeysUnavailable { retry_after, .. } => Some(*retry_after),
+            Self::VerifierBusy => Some(Duration::from_secs(1)),
+            _ => None,
         }
     }
 

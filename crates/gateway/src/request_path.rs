@@ -25,7 +25,7 @@ use crate::request::{Body, FunctionRequest};
 use crate::request_id::RequestId;
 use crate::step::{Observer, Step};
 use crate::tunnel::Tunnels;
-use crate::verified_tokens::VerifiedTokens;
+use crate::verify::Verifier;
 use crate::{claims, headers, respond};
 
 /// What one thread serves its connections with. Each has its own connections to functions, so that
@@ -38,8 +38,8 @@ pub struct Worker {
     pub functions: Functions,
     /// The WebSockets that are open.
     pub tunnels: Tunnels,
-    /// The tokens that this thread has verified.
-    pub verified_tokens: VerifiedTokens,
+    /// What this thread verifies tokens with.
+    pub verifier: Verifier,
 }
 
 impl Worker {
@@ -133,7 +133,7 @@ impl Worker {
         record: &mut Record<'s>,
     ) -> Result<Response<ResponseBody>, Rejection> {
         let Prepared { route, request, client_side } =
-            prepare(serving, &self.verified_tokens, request, uri, client, id, now, record).await?;
+            prepare(serving, &self.verifier, request, uri, client, id, now, record).await?;
 
         // What the function answers.
         let began = Instant::now();
@@ -171,7 +171,7 @@ pub struct Prepared<'s> {
 #[allow(clippy::too_many_arguments, reason = "as for `handle`")]
 pub async fn prepare<'s>(
     serving: &'s Serving,
-    verified_tokens: &VerifiedTokens,
+    verifier: &Verifier,
     request: Request<Incoming>,
     uri: &Uri,
     client: &Client,
@@ -223,8 +223,7 @@ pub async fn prepare<'s>(
         body: Body::Stream(body),
     };
     let began = Instant::now();
-    let authenticated =
-        authenticate(domain, &path, &mut request, serving, verified_tokens, now, observer).await;
+    let authenticated = authenticate(domain, &path, &mut request, serving, verifier, now, observer).await;
     observer.observe(Step::Authenticated(began.elapsed()));
     let authenticated = authenticated?;
 

@@ -25,7 +25,7 @@ pub fn rejection(
     if rejection.status() == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, challenge(rejection, domain.unwrap_or_default()));
     }
-    if let Rejection::KeysUnavailable { retry_after, .. } = rejection {
+    if let Some(retry_after) = rejection.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));
     }
     if let Rejection::MethodNotAllowed(methods) = rejection {

@@ -23,7 +23,7 @@ use crate::rejection::Rejection;
 use crate::request_id::RequestId;
 use crate::request_path::prepare;
 use crate::trace::{Collector, Sent, Trace};
-use crate::verified_tokens::VerifiedTokens;
+use crate::verify::Verifier;
 
 /// A request as a client means to send it. Nothing of it was judged.
 #[derive(Debug, Clone, Default)]
@@ -101,17 +101,9 @@ async fn prepare_whole<'s>(
 ) -> Result<Sent, Rejection> {
     let client = Client::from(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let uri = request.uri().clone();
-    let prepared = prepare(
-        serving,
-        &VerifiedTokens::off(),
-        request,
-        &uri,
-        &client,
-        &RequestId::next(now),
-        now,
-        collector,
-    )
-    .await?;
+    let prepared =
+        prepare(serving, &Verifier::bare(), request, &uri, &client, &RequestId::next(now), now, collector)
+            .await?;
     let (head, body) = outgoing(&prepared.route.function, prepared.request)?;
     let broken = |error| InvokeError::RequestBody(RequestBodyError::Broken(Arc::new(error)));
     Ok(Sent { head, body: body.collect().await.map_err(broken)?.to_bytes() })

@@ -15,4 +15,7 @@ pub use alg::{Algorithm, Curve, KeyType};
 pub use jwk::{Effect, Jwk, JwkSet, KeyProblem};
 pub use key_file::{KeyFile, KeyFileError};
 pub use sign::{SignError, SigningKey};
-pub use verify::{Check, Policy, Times, VerifiedClaims, VerifyError, verify, verify_observed};
+pub use verify::{
+    Check, CheckedSignature, Policy, SignatureCheck, Times, UnverifiedToken, VerifiedClaims, VerifyError,
+    verify, verify_observed,
+};

@@ -1,11 +1,13 @@
 //! Verification of a token (RFC 7515 section 5.2, RFC 7519 section 7.2).
 mod check;
 mod error;
+mod signature;
 #[cfg(test)]
 mod tests;
 
 pub use check::{Check, Times};
 pub use error::{TokenPart, VerifyError};
+pub use signature::{CheckedSignature, SignatureCheck};
 
 use crate::json::{Object, Value};
 use crate::{Algorithm, Jwk, JwkSet, base64url};
@@ -55,39 +57,120 @@ pub fn verify_observed(
     now: Duration,
     mut passed: impl FnMut(Check<'_>),
 ) -> Result<VerifiedClaims, VerifyError> {
-    let segments = Segments::of(token)?;
-    passed(Check::Form);
+    UnverifiedToken::read(token, sets, &mut passed)?.verify(policy, now, passed)
+}
 
-    let header = json_object(TokenPart::Header, segments.header)?;
-    passed(Check::Header(&header));
-    let algorithm = algorithm_of(&header)?;
-    passed(Check::Algorithm(algorithm));
-    check_extensions(&header)?;
-    passed(Check::Extensions);
-    let key_id = key_id_of(&header)?;
-    passed(Check::KeyId(key_id));
+/// A token whose header is read and whose key is chosen: [`verify_observed`] in two halves, for those who
+/// make the check of a slow signature elsewhere.
+pub struct UnverifiedToken<'a> {
+    key: &'a Jwk,
+    algorithm: Algorithm,
+    signature: Vec<u8>,
+    segments: Segments<'a>,
+}
 
-    let key = choose_key(sets, key_id)?;
-    passed(Check::Key(key));
-    let signature_bytes = fit_key(key, algorithm)?;
-    passed(Check::KeyFits);
-    verify_signature(key, algorithm, signature_bytes, segments.signing_input, segments.signature)?;
-    passed(Check::Signature);
+impl<'a> UnverifiedToken<'a> {
+    /// Makes the checks before that of the signature; arguments are those of [`verify_observed`].
+    pub fn read(
+        token: &'a [u8],
+        sets: &[&'a JwkSet],
+        mut passed: impl FnMut(Check<'_>),
+    ) -> Result<Self, VerifyError> {
+        let segments = Segments::of(token)?;
+        passed(Check::Form);
 
-    let claims = json_object(TokenPart::Payload, segments.payload)?;
-    passed(Check::Payload(&claims));
-    let times = times_of(&claims)?;
-    passed(Check::Times(times));
-    check_expiry(&times, policy.leeway, now)?;
-    passed(Check::Expiry);
-    check_not_before(&times, policy.leeway, now)?;
-    passed(Check::NotBefore);
-    check_issuer(&claims, &policy.issuers)?;
-    passed(Check::Issuer);
-    check_audience(&claims, &policy.audiences)?;
-    passed(Check::Audience);
+        let header = json_object(TokenPart::Header, segments.header)?;
+        passed(Check::Header(&header));
+        let algorithm = algorithm_of(&header)?;
+        passed(Check::Algorithm(algorithm));
+        check_extensions(&header)?;
+        passed(Check::Extensions);
+        let key_id = key_id_of(&header)?;
+        passed(Check::KeyId(key_id));
 
-    Ok(VerifiedClaims { claims, algorithm, key_id: key.key_id().map(str::to_owned), times })
+        let key = choose_key(sets, key_id)?;
+        passed(Check::Key(key));
+        let signature_bytes = fit_key(key, algorithm)?;
+        passed(Check::KeyFits);
+        let signature = decode_signature(segments.signature, signature_bytes)?;
+        Ok(Self { key, algorithm, signature, segments })
+    }
+
+    /// The check of the signature when it is [slow](Jwk::is_slow), to be made elsewhere.
+    pub fn slow_check(&self) -> Option<SignatureCheck> {
+        self.key.is_slow().then(|| self.signature_check())
+    }
+
+    fn signature_check(&self) -> SignatureCheck {
+        SignatureCheck {
+            key: self.key.clone(),
+            algorithm: self.algorithm,
+            signing_input: self.segments.signing_input.to_vec(),
+            signature: self.signature.clone(),
+        }
+    }
+
+    /// Checks the signature and all that comes after it.
+    pub fn verify(
+        self,
+        policy: &Policy,
+        now: Duration,
+        passed: impl FnMut(Check<'_>),
+    ) -> Result<VerifiedClaims, VerifyError> {
+        let fits = self.key.verifies(self.algorithm, self.segments.signing_input, &self.signature);
+        self.finish(fits, policy, now, passed)
+    }
+
+    /// As [`UnverifiedToken::verify`], with a signature that was checked elsewhere. One that is not of this
+    /// token is a bad one.
+    pub fn verify_checked(
+        self,
+        checked: &CheckedSignature,
+        policy: &Policy,
+        now: Duration,
+        passed: impl FnMut(Check<'_>),
+    ) -> Result<VerifiedClaims, VerifyError> {
+        let fits = checked.proves(self.key, self.algorithm, self.segments.signing_input, &self.signature);
+        self.finish(fits, policy, now, passed)
+    }
+
+    fn finish(
+        self,
+        signature_fits: bool,
+        policy: &Policy,
+        now: Duration,
+        mut passed: impl FnMut(Check<'_>),
+    ) -> Result<VerifiedClaims, VerifyError> {
+        if !signature_fits {
+            return Err(VerifyError::BadSignature);
+        }
+        passed(Check::Signature);
+
+        let claims = json_object(TokenPart::Payload, self.segments.payload)?;
+        passed(Check::Payload(&claims));
+        let times = times_of(&claims)?;
+        passed(Check::Times(times));
+        check_expiry(&times, policy.leeway, now)?;
+        passed(Check::Expiry);
+        check_not_before(&times, policy.leeway, now)?;
+        passed(Check::NotBefore);
+        check_issuer(&claims, &policy.issuers)?;
+        passed(Check::Issuer);
+        check_audience(&claims, &policy.audiences)?;
+        passed(Check::Audience);
+
+        let key_id = self.key.key_id().map(str::to_owned);
+        Ok(VerifiedClaims { claims, algorithm: self.algorithm, key_id, times })
+    }
+}
+
+impl fmt::Debug for UnverifiedToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnverifiedToken")
+            .field("key", self.key)
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
+    }
 }
 
 impl VerifiedClaims {
@@ -205,18 +288,12 @@ fn fit_key(key: &Jwk, algorithm: Algorithm) -> Result<usize, VerifyError> {
     key.signature_bytes(algorithm).ok_or(VerifyError::AlgorithmMismatch { token: algorithm })
 }
 
-fn verify_signature(
-    key: &Jwk,
-    algorithm: Algorithm,
-    expected: usize,
-    signing_input: &[u8],
-    signature: &[u8],
-) -> Result<(), VerifyError> {
+fn decode_signature(signature: &[u8], expected: usize) -> Result<Vec<u8>, VerifyError> {
     let signature = decode(TokenPart::Signature, signature)?;
     if signature.len() != expected {
         return Err(VerifyError::WrongSignatureLength { found: signature.len(), expected });
     }
-    if key.verifies(algorithm, signing_input, &signature) { Ok(()) } else { Err(VerifyError::BadSignature) }
+    Ok(signature)
 }
 
 /// `iat` must be a time and is not compared, so that a clock that is a little off does no harm.

@@ -5,13 +5,15 @@ use crate::json::{Object, Value};
 use crate::{Algorithm, Curve, KeyType};
 use aws_lc_rs::{hmac, signature::ParsedPublicKey};
 use std::fmt;
+use std::sync::Arc;
 
-/// A key that verifies signatures. Of a private key only the public part is kept.
+/// A key that verifies signatures. Of a private key only the public part is kept. Clones share it.
+#[derive(Clone)]
 pub struct Jwk {
     key_id: Option<String>,
     algorithm: Option<Algorithm>,
     thumbprint: Option<String>,
-    material: Material,
+    material: Arc<Material>,
 }
 
 /// The cryptographic content of a key.
@@ -65,6 +67,21 @@ impl Jwk {
     /// The size in bits: of the RSA modulus, the curve's field or the HMAC secret.
     pub fn bits(&self) -> usize {
         self.material.bits
+    }
+
+    /// Whether the check of a signature takes longer than about 0.1 ms: on the curves P-384 and P-521, and
+    /// by RSA keys of more than 3072 bits.
+    pub fn is_slow(&self) -> bool {
+        match self.key_type() {
+            KeyType::Rsa => self.bits() > 3072,
+            KeyType::Ec => self.curve() != Some(Curve::P256),
+            KeyType::Okp | KeyType::Oct => false,
+        }
+    }
+
+    /// Whether this is the other key, or a clone of it.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.material, &other.material)
     }
 
     /// The [`thumbprint`]; `None` for HMAC secrets.
@@ -178,7 +195,7 @@ pub(crate) fn load(key: &Value) -> Result<Loaded, Vec<Fault>> {
             key_id: key_id.filter(|key_id| !key_id.is_empty()).map(str::to_owned),
             algorithm,
             thumbprint: thumbprint(key),
-            material,
+            material: Arc::new(material),
         },
         warning: warning(key_type, key),
     })

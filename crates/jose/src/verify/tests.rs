@@ -32,6 +32,59 @@ pub(super) fn reason(result: Result<VerifiedClaims, VerifyError>) -> &'static st
     result.map_or_else(|error| error.reason(), |_| "accepted")
 }
 
+/// Verifies in both ways, which must not differ in their result nor in what they tell.
+pub(super) fn verify(
+    token: &[u8],
+    keys: &JwkSet,
+    policy: &Policy,
+    now: Duration,
+) -> Result<VerifiedClaims, VerifyError> {
+    let (mut told, mut told_elsewhere) = (Vec::new(), Vec::new());
+    let in_place = verify_observed(token, &[keys], policy, now, |check| told.push(format!("{check:?}")));
+    let mut passed = |check: Check<'_>| told_elsewhere.push(format!("{check:?}"));
+    let elsewhere = UnverifiedToken::read(token, &[keys], &mut passed).and_then(|unverified| {
+        let checked = unverified.signature_check().run();
+        unverified.verify_checked(&checked, policy, now, passed)
+    });
+    let shown = |result: &Result<VerifiedClaims, VerifyError>| match result {
+        Ok(verified) => format!("{verified:?} {}", verified.claims()),
+        Err(error) => format!("{error:?}"),
+    };
+    assert_eq!(shown(&in_place), shown(&elsewhere));
+    assert_eq!(told, told_elsewhere);
+    in_place
+}
+
+#[test]
+fn a_checked_signature_serves_no_other_token() {
+    let (set, other_set) = (secret_set(), secret_set());
+    let (good, other) = (token(HEADER, "{}"), token(HEADER, r#"{"sub":"a"}"#));
+    let (input, _) = good.rsplit_once('.').unwrap();
+    let bad = format!("{input}.{}", base64url::encode(&[0; 32]));
+    let read = |token, set| UnverifiedToken::read(token, &[set], |_| {}).unwrap();
+    let checked = read(good.as_bytes(), &set).signature_check().run();
+    for (token, set, expected) in [
+        (&good, &set, "accepted"),
+        (&other, &set, "bad_signature"),
+        (&bad, &set, "bad_signature"),
+        (&good, &other_set, "bad_signature"),
+    ] {
+        let unverified = read(token.as_bytes(), set);
+        let result = unverified.verify_checked(&checked, &Policy::default(), Duration::ZERO, |_| {});
+        assert_eq!(reason(result), expected, "{token}");
+    }
+}
+
+#[test]
+fn slow_keys_are_told_apart() {
+    for algorithm in Algorithm::ALL {
+        let key = crate::SigningKey::generate(algorithm).unwrap();
+        let set = key_set(&key.private_jwk().unwrap().to_string());
+        let slow = matches!(algorithm, Algorithm::ES384 | Algorithm::ES512);
+        assert_eq!(set.keys()[0].is_slow(), slow, "{algorithm}");
+    }
+}
+
 const HEADER: &str = r#"{"alg":"HS256"}"#;
 
 fn verify_payload(payload: &str, policy: &Policy) -> Result<VerifiedClaims, VerifyError> {
