@@ -24,8 +24,9 @@ workloads, which differ for claimgate alone, as the others remember no tokens
 
 rows     plain (no token) for nginx, HAProxy and claimgate; for each algorithm HAProxy, Node and claimgate
          with each workload. HAProxy 2.6 has no EdDSA. `scripts/bench --list` prints them.
-time     rows x rounds x (seconds + 3): some 25 minutes with everything, more when other programs
-         disturb the runs, as a disturbed run is repeated at most twice.
+time     rows x rounds x (seconds + 3): some 25 minutes with everything on a quiet machine. A run that
+         other programs disturb is repeated at most twice: on a busy machine it takes three times as
+         long and more.
 """
 
 
