@@ -1,6 +1,6 @@
 //! Ids of requests, in the form of the original's: `1-<time>-<8 digits>-<12 digits>`, hexadecimal.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
@@ -65,17 +65,14 @@ fn ascii(text: &[u8]) -> HeaderValue {
     HeaderValue::from_bytes(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-/// A number that has not been there before, for practical purposes: SplitMix64, begun anew by each
-/// thread, so that threads share nothing.
+/// A number that has not been there before, for practical purposes. Each thread has a generator of its
+/// own, so that threads share nothing.
 fn random() -> u64 {
     thread_local! {
-        static STATE: Cell<u64> = Cell::new(seed());
+        // The crate's own seed is the time since the machine's start, which two machines may share.
+        static GENERATOR: RefCell<fastrand::Rng> = RefCell::new(fastrand::Rng::with_seed(seed()));
     }
-    let state = STATE.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-    STATE.set(state);
-    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
+    GENERATOR.with_borrow_mut(|generator| generator.u64(..))
 }
 
 fn seed() -> u64 {

@@ -78,7 +78,12 @@ impl Worker {
             );
         }
         let (response, outcome, reason) = match result {
-            Ok(response) => (response, "accepted", ""),
+            Ok(response) => {
+                if let Some(domain) = record.domain {
+                    serving.count_accepted(domain, self.gateway.metrics());
+                }
+                (response, "accepted", "")
+            }
             Err(rejection) => {
                 let outcome = match rejection.fault() {
                     Fault::Client => "refused",
@@ -91,13 +96,10 @@ impl Worker {
                     record.domain.map(|domain| domain.name.as_str()),
                     version,
                 );
+                self.gateway.metrics().count_request(domain, outcome, rejection.reason());
                 (response, outcome, rejection.reason())
             }
         };
-        match record.domain {
-            Some(domain) if outcome == "accepted" => serving.count_accepted(domain, self.gateway.metrics()),
-            _ => self.gateway.metrics().count_request(domain, outcome, reason),
-        }
         tracing::info!(
             request_id = %id,
             client = %client.address,
