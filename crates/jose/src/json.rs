@@ -12,7 +12,10 @@ pub use number::Number;
 pub use parse::{JsonError, MAX_DEPTH};
 
 /// A JSON value.
+// The discriminant is as wide as the rest is aligned, so that a value is moved in whole words: moves of odd
+// bytes, one just after the other, would take half the time of parsing.
 #[derive(Debug, Clone, PartialEq)]
+#[repr(usize)]
 #[allow(missing_docs)]
 pub enum Value {
     Null,

@@ -85,6 +85,10 @@ impl<'a> Parser<'a> {
     fn object(&mut self) -> Result<Value, Failure> {
         self.open()?;
         let mut members = Members::default();
+        if self.depth == 1 {
+            // A token's claims, mostly.
+            members.list.reserve(FEW_MEMBERS);
+        }
         self.skip_white_space();
         if self.take(b'}') {
             return Ok(self.close(Value::Object(Object::new())));
@@ -149,13 +153,16 @@ impl<'a> Parser<'a> {
     }
 
     /// A string; the opening quote is the next byte.
+    #[inline(always)]
     fn string(&mut self) -> Result<String, Failure> {
         self.at += 1;
         let plain = self.plain_characters();
-        if self.take(b'"') {
-            return Ok(plain.to_owned());
-        }
-        let mut text = plain.to_owned();
+        if self.take(b'"') { Ok(plain.to_owned()) } else { self.string_from(plain.to_owned()) }
+    }
+
+    /// A string of which a part is read; what follows is not its end.
+    #[cold]
+    fn string_from(&mut self, mut text: String) -> Result<String, Failure> {
         loop {
             match self.peek() {
                 Some(b'"') => {
@@ -284,23 +291,29 @@ impl<'a> Parser<'a> {
 
 /// The number of bytes before the first quote, backslash or control character.
 fn plain_length(bytes: &[u8]) -> usize {
-    let (words, _) = bytes.as_chunks::<8>();
     // Eight bytes at a time: most of a token's payload is within strings.
-    let plain_words = words.iter().take_while(|word| is_plain(u64::from_le_bytes(**word))).count();
-    let rest = bytes.get(8 * plain_words..).unwrap_or_default();
-    let in_last_word = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F));
-    8 * plain_words + in_last_word.unwrap_or(rest.len())
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let special = special_bytes(u64::from_le_bytes(*word));
+        if special != 0 {
+            return 8 * index + special.trailing_zeros() as usize / 8;
+        }
+    }
+    let in_rest = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F));
+    8 * words.len() + in_rest.unwrap_or(rest.len())
 }
 
-/// Whether none of eight bytes is a quote, a backslash or a control character.
-fn is_plain(word: u64) -> bool {
+/// Marks the first of eight bytes, from the lowest one up, that is a quote, a backslash or a control
+/// character: by its high bit. Of the bytes behind it others may be marked.
+fn special_bytes(word: u64) -> u64 {
     const ONES: u64 = u64::from_le_bytes([0x01; 8]);
     const HIGH_BITS: u64 = u64::from_le_bytes([0x80; 8]);
-    // A byte less than `bound` borrows into its high bit, unless that was set before. A byte behind it may
-    // be hit by the borrow, which only means that it is looked at once more.
-    let less_than = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word & HIGH_BITS;
-    let equal_to = |byte: u8| less_than(word ^ (ONES * u64::from(byte)), 1);
-    less_than(word, 0x20) | equal_to(b'"') | equal_to(b'\\') == 0
+    // A byte that is less than what is taken from it borrows into its high bit, which tells unless it was
+    // set before. The borrow reaches only bytes behind it.
+    let control = word.wrapping_sub(ONES * 0x20);
+    let quote = (word ^ (ONES * u64::from(b'"'))).wrapping_sub(ONES);
+    let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
+    (control | quote | backslash) & !word & HIGH_BITS
 }
 
 /// The members of an object that is being read.

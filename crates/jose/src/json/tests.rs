@@ -256,6 +256,20 @@ proptest! {
     }
 
     #[test]
+    fn the_first_special_character_of_a_string_is_found(text in "[\\x1d-#\\[-\\]aé\u{ff}\u{10ffff}]{0,24}") {
+        let plain = text.find(|character| matches!(character, '"' | '\\' | '\0'..='\x1f'));
+        let result = parse(&format!("\"{text}"));
+        match plain {
+            Some(at) if text[at..].starts_with('"') && text[at + 1..].trim().is_empty() => {
+                prop_assert_eq!(result, Ok(Value::from(&text[..at])));
+            }
+            Some(at) if !text[at..].starts_with('\\') => prop_assert!(result.unwrap_err().offset > at),
+            Some(_) => {}
+            None => prop_assert_eq!(result.unwrap_err().offset, 1 + text.len()),
+        }
+    }
+
+    #[test]
     fn any_bytes_are_survived(bytes: Vec<u8>) {
         let ours = Value::parse(&bytes);
         if let Some(Err(())) = accepted_by_serde_json(&bytes) {
