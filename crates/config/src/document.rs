@@ -16,6 +16,7 @@ use crate::place::Written;
 use crate::reader::Field;
 use crate::report::Report;
 use crate::snapshot::{AdminSettings, GatewaySettings};
+use crate::yaml::Items;
 
 pub(crate) use authentication::Authentication;
 pub(crate) use domain::{CustomDomain, already_named as domain_already_named};
@@ -25,6 +26,10 @@ pub(crate) use route::Route;
 
 /// What a configuration file holds.
 pub(crate) const FIELDS: &str = "an object with the fields gateway, admin, functions and customDomains";
+
+/// Custom domains are the one list that grows long.
+pub(crate) const CUSTOM_DOMAINS: Items<CustomDomain> =
+    Items { list: "customDomains", read: CustomDomain::read };
 
 /// A configuration file.
 #[derive(Debug)]
@@ -36,8 +41,13 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// Reads a document; what is wrong goes to the report and is left out of the document.
-    pub(crate) fn read(root: &Field<'_>, report: &mut Report) -> Option<Document> {
+    /// Reads a document, of which `custom_domains` were read before unless they stand in the tree. What is
+    /// wrong goes to the report and is left out of the document.
+    pub(crate) fn read(
+        root: &Field<'_>,
+        custom_domains: Option<Vec<CustomDomain>>,
+        report: &mut Report,
+    ) -> Option<Document> {
         let mut object = root.object(FIELDS, report)?;
         let gateway = object.field("gateway");
         let gateway = Written {
@@ -53,10 +63,10 @@ impl Document {
             .iter()
             .filter_map(|field| Function::read(field, report))
             .collect();
-        let custom_domains = items(object.field("customDomains"), "a list of custom domains", report)
-            .iter()
-            .filter_map(|field| CustomDomain::read(field, report))
-            .collect();
+        let in_tree = items(object.field(CUSTOM_DOMAINS.list), "a list of custom domains", report);
+        let custom_domains = custom_domains.unwrap_or_else(|| {
+            in_tree.iter().filter_map(|field| CustomDomain::read(field, report)).collect()
+        });
         object.not_supported("store", report);
         object.finish(report);
         Some(Document { gateway, admin, functions, custom_domains })

@@ -1,4 +1,5 @@
 //! From a file to whatever its fields mean, for every kind of file that claimgate reads.
+use std::convert::Infallible;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -8,10 +9,10 @@ use crate::place::{FieldPath, Location, Place};
 use crate::problem::Problems;
 use crate::reader::Field;
 use crate::report::Report;
-use crate::yaml::{self, Value};
+use crate::yaml::{self, Items, Parsed, Value};
 
-/// Size in bytes beyond which a file is refused.
-pub const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// Size in bytes beyond which a file is refused; a domain with an RSA key takes some 800.
+pub const MAX_BYTES: usize = 256 * 1024 * 1024;
 
 /// Reads a YAML or JSON file with `read`, which reports what is wrong and gives what it can; `fields`
 /// names what such a file holds, for one that is empty. The problems beside the value are warnings.
@@ -25,25 +26,7 @@ pub fn read_file<T>(
     fields: &str,
     read: impl FnOnce(&Field<'_>, &mut Report) -> Option<T>,
 ) -> Result<(T, Problems), Problems> {
-    let bytes = bytes_of(file).map_err(|error| {
-        let reason = match error.kind() {
-            io::ErrorKind::NotFound => "there is no such file".to_owned(),
-            io::ErrorKind::PermissionDenied => "the file may not be read by this user".to_owned(),
-            io::ErrorKind::IsADirectory => "this is a folder, not a file".to_owned(),
-            _ => format!("the file cannot be read: {error}"),
-        };
-        one_error(file, Location { line: 0, column: 0 }, reason)
-    })?;
-    match std::str::from_utf8(&bytes) {
-        Ok(text) => read_text(text, file, fields, read),
-        Err(error) => {
-            let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let valid = String::from_utf8_lossy(valid);
-            let line = valid.matches('\n').count() + 1;
-            let column = valid.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            Err(one_error(file, Location { line, column }, "the file is not UTF-8 text from here on"))
-        }
-    }
+    read_text(&text_of(file)?, file, fields, read)
 }
 
 /// Reads text as [`read_file`] does; `file` is the name used in problems.
@@ -57,23 +40,55 @@ pub fn read_text<T>(
     fields: &str,
     read: impl FnOnce(&Field<'_>, &mut Report) -> Option<T>,
 ) -> Result<(T, Problems), Problems> {
+    read_with_items(text, file, fields, None::<&Items<Infallible>>, |root, _, report| read(root, report))
+}
+
+/// Reads text as [`read_text`] does, the items of one list while the text is parsed; `read` gets them when
+/// they do not stand in the tree.
+pub(crate) fn read_with_items<I, T>(
+    text: &str,
+    file: &Path,
+    fields: &str,
+    items: Option<&Items<I>>,
+    read: impl FnOnce(&Field<'_>, Option<Vec<I>>, &mut Report) -> Option<T>,
+) -> Result<(T, Problems), Problems> {
     if text.len() > MAX_BYTES {
         let message = format!("the file is larger than {} MiB", MAX_BYTES / 1024 / 1024);
         return Err(one_error(file, Location { line: 0, column: 0 }, message));
     }
     let mut report = Report::default();
-    let value = yaml::parse(text, &mut report).and_then(|root| {
+    let value = yaml::parse(text, items, &mut report).and_then(|Parsed { root, items }| {
         let place = Place { location: root.location, path: FieldPath::default() };
         if root.value == Value::Null {
             report.error(&place, format!("the file is empty; expected {fields}"));
             return None;
         }
-        read(&Field { node: &root, place }, &mut report)
+        read(&Field { node: &root, place }, items, &mut report)
     });
     match value {
         Some(value) if !report.has_errors() => Ok((value, report.into_problems(file))),
         _ => Err(report.into_problems(file)),
     }
+}
+
+/// The text of a file.
+pub(crate) fn text_of(file: &Path) -> Result<String, Problems> {
+    let bytes = bytes_of(file).map_err(|error| {
+        let reason = match error.kind() {
+            io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            io::ErrorKind::PermissionDenied => "the file may not be read by this user".to_owned(),
+            io::ErrorKind::IsADirectory => "this is a folder, not a file".to_owned(),
+            _ => format!("the file cannot be read: {error}"),
+        };
+        one_error(file, Location { line: 0, column: 0 }, reason)
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let valid = String::from_utf8_lossy(valid);
+        let line = valid.matches('\n').count() + 1;
+        let column = valid.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        one_error(file, Location { line, column }, "the file is not UTF-8 text from here on")
+    })
 }
 
 /// What tells one version of a file or folder from the next without reading it.

@@ -48,8 +48,7 @@ pub struct Loaded {
 ///
 /// All problems of the file, as [`read_file`].
 pub fn load_file(file: &Path) -> Result<Loaded, Problems> {
-    read_file(file, document::FIELDS, |root, report| read(root, file, report))
-        .map(|(snapshot, warnings)| Loaded { snapshot, warnings })
+    load_text(&file::text_of(file)?, file)
 }
 
 /// Compiles configuration text; `file` is the name used in problems.
@@ -58,12 +57,11 @@ pub fn load_file(file: &Path) -> Result<Loaded, Problems> {
 ///
 /// All problems of the text, as [`read_text`].
 pub fn load_text(text: &str, file: &Path) -> Result<Loaded, Problems> {
-    read_text(text, file, document::FIELDS, |root, report| read(root, file, report))
+    let read = |root: &Field<'_>, domains, report: &mut Report| {
+        let mut snapshot = compile::compile(Document::read(root, domains, report)?, report);
+        snapshot.gateway.remote_jwks.resolve_paths(file.parent().unwrap_or(Path::new("")));
+        Some(snapshot)
+    };
+    file::read_with_items(text, file, document::FIELDS, Some(&document::CUSTOM_DOMAINS), read)
         .map(|(snapshot, warnings)| Loaded { snapshot, warnings })
-}
-
-fn read(root: &Field<'_>, file: &Path, report: &mut Report) -> Option<Snapshot> {
-    let mut snapshot = compile::compile(Document::read(root, report)?, report);
-    snapshot.gateway.remote_jwks.resolve_paths(file.parent().unwrap_or(Path::new("")));
-    Some(snapshot)
 }

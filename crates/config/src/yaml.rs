@@ -6,6 +6,7 @@ mod surrogates;
 use saphyr_parser::{Event, Marker, Parser, ScanError};
 
 use crate::place::{FieldPath, Location, Place};
+use crate::reader::Field;
 use crate::report::Report;
 use builder::Builder;
 use surrogates::Shortened;
@@ -44,21 +45,38 @@ pub struct Entry {
     pub value: Node,
 }
 
+/// How the items of one list of the root are read. Each is read as soon as it is complete, and null takes its
+/// place in the tree: the tree of a long list takes some twenty times as much memory as what is read from it.
+#[derive(Debug)]
+pub(crate) struct Items<T> {
+    /// The key of the list.
+    pub(crate) list: &'static str,
+    pub(crate) read: fn(&Field<'_>, &mut Report) -> Option<T>,
+}
+
+/// What a text holds.
+pub(crate) struct Parsed<T> {
+    pub(crate) root: Node,
+    /// What was read from the items, when they were read while the text was parsed; otherwise they stand in
+    /// the tree.
+    pub(crate) items: Option<Vec<T>>,
+}
+
 /// Nesting beyond which a document is refused; the deepest valid configuration has 12 levels.
 pub(crate) const MAX_DEPTH: usize = 64;
 
 /// Parses one document; text without one is null. `None` when the text gives no tree at all; a tree may come with problems,
 /// as duplicate keys, so that those of its content can be reported together with them.
-pub(crate) fn parse(text: &str, report: &mut Report) -> Option<Node> {
+pub(crate) fn parse<T>(text: &str, items: Option<&Items<T>>, report: &mut Report) -> Option<Parsed<T>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut found = Report::default();
-    let (tree, found) = match build(text, &mut found, |location| location) {
+    let (tree, found) = match build(text, items, &mut found, |location| location) {
         Ok(tree) => (Some(tree), found),
         // JSON writes characters beyond U+FFFF as two escapes, which YAML does not know.
         Err(Failure::Scan(error)) if error.info().contains("invalid Unicode character escape") => {
             let shortened = Shortened::new(text);
             let mut found = Report::default();
-            match build(shortened.text(), &mut found, |location| shortened.original(location)) {
+            match build(shortened.text(), items, &mut found, |location| shortened.original(location)) {
                 Ok(tree) => (Some(tree), found),
                 Err(failure) => {
                     failure.report(&mut found, |location| shortened.original(location));
@@ -99,8 +117,13 @@ impl Failure {
     }
 }
 
-fn build(text: &str, report: &mut Report, original: impl Fn(Location) -> Location) -> Result<Node, Failure> {
-    let mut builder = Builder::new();
+fn build<T>(
+    text: &str,
+    items: Option<&Items<T>>,
+    report: &mut Report,
+    original: impl Fn(Location) -> Location,
+) -> Result<Parsed<T>, Failure> {
+    let mut builder = Builder::new(items);
     let mut tree = None;
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(Failure::Scan)?;
@@ -114,7 +137,8 @@ fn build(text: &str, report: &mut Report, original: impl Fn(Location) -> Locatio
             tree = Some(root);
         }
     }
-    Ok(tree.unwrap_or(Node { location: Location::START, value: Value::Null }))
+    let root = tree.unwrap_or(Node { location: Location::START, value: Value::Null });
+    Ok(Parsed { root, items: builder.items_read(report) })
 }
 
 fn location(marker: &Marker) -> Location {

@@ -17,7 +17,7 @@ fn an_unreadable_file_is_told_in_plain_words() {
     assert_eq!(told(), format!("{}:2:10: {not_text}", file.display()));
 
     fs::write(&file, vec![b' '; claimgate_config::MAX_BYTES + 1]).unwrap();
-    assert_eq!(told(), format!("{}: error: the file is larger than 64 MiB", file.display()));
+    assert_eq!(told(), format!("{}: error: the file is larger than 256 MiB", file.display()));
 
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();

@@ -17,7 +17,7 @@ pub(crate) struct CustomDomain {
 }
 
 impl CustomDomain {
-    pub(super) fn read(field: &Field<'_>, report: &mut Report) -> Option<CustomDomain> {
+    pub(crate) fn read(field: &Field<'_>, report: &mut Report) -> Option<CustomDomain> {
         let right = "a custom domain, with domainName and routeConfig";
         let mut object = field.object(right, report)?;
         let name = object

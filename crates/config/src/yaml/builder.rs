@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, ScalarStyle, Tag};
 
-use super::{Entry, MAX_DEPTH, Node, Value, scalar};
+use super::{Entry, Items, MAX_DEPTH, Node, Value, scalar};
 use crate::place::{FieldPath, Location, Place, quoted};
+use crate::reader::Field;
 use crate::report::Report;
 
 /// What anchors and aliases may add to a document, in bytes of text and nodes of 64 each. Sharing one
@@ -14,10 +15,14 @@ use crate::report::Report;
 const MAX_EXPANSION: usize = 16 * 1024 * 1024;
 
 /// What stands open, innermost last.
-pub(super) struct Builder {
+pub(super) struct Builder<'a, T> {
     open: Vec<Collection>,
     anchors: HashMap<usize, Anchored>,
     expanded: usize,
+    items: Option<&'a Items<T>>,
+    items_read: Option<Vec<T>>,
+    /// Told only when the text gives a tree, as all that is wrong with its content.
+    problems_of_items: Report,
 }
 
 /// A node that aliases may repeat.
@@ -48,9 +53,22 @@ struct Key {
 
 type Refused = (Place, String);
 
-impl Builder {
-    pub(super) fn new() -> Builder {
-        Builder { open: Vec::new(), anchors: HashMap::new(), expanded: 0 }
+impl<'a, T> Builder<'a, T> {
+    pub(super) fn new(items: Option<&'a Items<T>>) -> Self {
+        Self {
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            expanded: 0,
+            items,
+            items_read: None,
+            problems_of_items: Report::default(),
+        }
+    }
+
+    /// What was read from the items meanwhile; reports their problems.
+    pub(super) fn items_read(self, report: &mut Report) -> Option<Vec<T>> {
+        report.append(self.problems_of_items);
+        self.items_read
     }
 
     /// Takes the next event; gives the root once it is complete.
@@ -158,6 +176,7 @@ impl Builder {
             }
             return Ok(None);
         }
+        let node = self.read_item(node);
         match self.open.last_mut() {
             None => return Ok(Some(node)),
             Some(Collection { content: Content::List(items), .. }) => items.push(node),
@@ -168,6 +187,30 @@ impl Builder {
             }
         }
         Ok(None)
+    }
+
+    /// Reads a node that is one of the items, and gives what stands for it in the tree.
+    fn read_item(&mut self, node: Node) -> Node {
+        let Some(items) = self.items.filter(|items| self.is_open(items.list)) else {
+            return node;
+        };
+        let location = node.location;
+        let field = Field { node: &node, place: self.place(location) };
+        let item = (items.read)(&field, &mut self.problems_of_items);
+        self.items_read.get_or_insert_default().extend(item);
+        Node { location, value: Value::Null }
+    }
+
+    /// Whether the next node is an item of this list of the root. One that was anchored may be repeated as
+    /// a whole, and of a key that is repeated only the first counts.
+    fn is_open(&self, list: &str) -> bool {
+        let [Collection { content: Content::Map { entries, key: Some(key) }, .. }, inner] = &*self.open else {
+            return false;
+        };
+        key.usable
+            && key.text == list
+            && matches!(inner, Collection { anchor: 0, content: Content::List(_), .. })
+            && entries.iter().all(|entry| entry.key != list)
     }
 
     fn repeats_too_much(&self, location: Location) -> Refused {

@@ -1,4 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
+use std::convert::Infallible;
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -7,7 +8,7 @@ use super::*;
 
 fn parsed(text: &str) -> Node {
     let mut report = Report::default();
-    let tree = parse(text, &mut report);
+    let tree = parse::<Infallible>(text, None, &mut report).map(|parsed| parsed.root);
     assert!(!report.has_errors(), "{text}: {}", report.into_problems(Path::new("test.yaml")));
     tree.unwrap()
 }
@@ -74,7 +75,7 @@ fn deep_and_wide_texts_end_in_an_answer() {
     let questions = "? ".repeat(100_000);
     for text in [deep_flow, deep_block, deep_maps, questions] {
         let mut report = Report::default();
-        assert!(parse(&text, &mut report).is_none());
+        assert!(parse::<Infallible>(&text, None, &mut report).is_none());
         assert!(report.has_errors());
     }
     let many_keys: String = (0..100_000).map(|index| format!("k{index}: 1\n")).collect();
@@ -82,7 +83,7 @@ fn deep_and_wide_texts_end_in_an_answer() {
     assert_eq!(entries.len(), 100_000);
     let one_key = "k: 1\n".repeat(100_000);
     let mut report = Report::default();
-    parse(&one_key, &mut report);
+    parse::<Infallible>(&one_key, None, &mut report);
     assert_eq!(report.into_problems(Path::new("test.yaml")).list.len(), 99_999);
 }
 
