@@ -49,20 +49,26 @@ def explanation(options: Namespace) -> list[str]:
 
 
 def machine(options: Namespace) -> list[str]:
-    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    memory = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
     openssl = re.search(r"Running on OpenSSL version : (.*)", output("haproxy", "-vv"))
     package = json.loads((HERE.parent / "tests/front_door/package.json").read_text())
     lines = [
-        f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} CPUs, {int(memory[1]) / 2**20:.0f} GiB, "
-        f"Linux {platform.release()}",
-        f"{output(CLAIMGATE, '--version')}, revision {os.environ['REVISION']}",
+        *computer_and_claimgate(),
         f"{first_line('haproxy', '-v')}, {openssl[1] if openssl else 'OpenSSL unknown'}",
         first_line("nginx", "-v"),
         f"Node {first_line('node', '--version')}, jose {package['dependencies']['jose']}",
         f"{first_line('wrk', '-v').partition(' [')[0]}, {first_line('h2load', '--version')}",
     ]
     return ["## Machine and versions", *(f"- {line}" for line in lines)]
+
+
+def computer_and_claimgate() -> list[str]:
+    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    memory = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
+    return [
+        f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} CPUs, {int(memory[1]) / 2**20:.0f} GiB, "
+        f"Linux {platform.release()}",
+        f"{output(CLAIMGATE, '--version')}, revision {os.environ['REVISION']}",
+    ]
 
 
 def first_line(*command) -> str:

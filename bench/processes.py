@@ -85,10 +85,15 @@ def cpu_seconds(pid: int) -> float:
 
 def peak_memory_mib(pid: int) -> float:
     """The most memory that a process has had resident so far."""
+    return memory_kib(pid, "VmHWM") / 1024
+
+
+def memory_kib(pid: int, field: str) -> int:
+    """A size in KiB from a process's status (proc(5)): `VmRSS` is resident now, `VmHWM` the most so far."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    raise LookupError(f"no VmHWM of process {pid}")
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1])
+    raise LookupError(f"no {field} of process {pid}")
 
 
 def busy_seconds(cpu: int) -> float:

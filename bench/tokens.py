@@ -53,18 +53,21 @@ class Issuer:
         return f"{header}.{payload}.{base64url(signature)}"
 
 
-def issuer(algorithm: str, directory: Path) -> Issuer:
+EC_CURVES = {"ES256": ec.SECP256R1, "ES512": ec.SECP521R1}
+
+
+def issuer(algorithm: str, directory: Path, rsa_bits: int = 2048) -> Issuer:
     """An issuer with a new key, whose public part lies in the directory."""
     if algorithm.startswith("HS"):
         secret = secrets.token_hex(32)
         jwk = {"kty": "oct", "k": base64url(secret.encode())}
         return Issuer(algorithm, secret, described(jwk, algorithm), secret)
     if algorithm.startswith("RS"):
-        key, kind = rsa.generate_private_key(65537, 2048), jwt.algorithms.RSAAlgorithm
+        key, kind = rsa.generate_private_key(65537, rsa_bits), jwt.algorithms.RSAAlgorithm
     elif algorithm == "EdDSA":
         key, kind = ed25519.Ed25519PrivateKey.generate(), jwt.algorithms.OKPAlgorithm
     else:
-        key, kind = ec.generate_private_key(ec.SECP256R1()), jwt.algorithms.ECAlgorithm
+        key, kind = ec.generate_private_key(EC_CURVES[algorithm]()), jwt.algorithms.ECAlgorithm
     public = key.public_key()
     file = directory / f"{algorithm}.pem"
     file.write_bytes(
