@@ -204,7 +204,8 @@ impl<'a, T> Builder<'a, T> {
     /// Whether the next node is an item of this list of the root. One that was anchored may be repeated as
     /// a whole, and of a key that is repeated only the first counts.
     fn is_open(&self, list: &str) -> bool {
-        let [Collection { content: Content::Map { entries, key: Some(key) }, .. }, inner] = &*self.open else {
+        let [Collection { content: Content::Map { entries, key: Some(key) }, .. }, inner] = &*self.open
+        else {
             return false;
         };
         key.usable

@@ -153,3 +153,42 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn items_are_read_as_soon_as_they_are_complete_and_null_takes_their_place() {
+    const ITEMS: Items<String> = Items {
+        list: "items",
+        read: |field, report| {
+            report.warning(&field.place, "seen");
+            Some(field.text("a string", report)?.value.to_owned())
+        },
+    };
+    let read = |text: &str| {
+        let mut report = Report::default();
+        let Parsed { root, items } = parse(text, Some(&ITEMS), &mut report).unwrap();
+        let told = report.into_problems(Path::new("f")).list;
+        let told: Vec<_> = told.iter().map(|problem| format!("{}:{}", problem.line, problem.field)).collect();
+        (items, places(&root).join(", "), told.join(", "))
+    };
+    let strings = |strings: &[&str]| Some(strings.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+
+    let (items, tree, told) = read("items:\n- a\n- b\nother:\n- c\n");
+    assert_eq!(items, strings(&["a", "b"]));
+    assert_eq!(tree, "1:1 items, 2:3 null, 3:3 null, 4:1 other, 5:3 \"c\"");
+    assert_eq!(told, "2:items[0], 3:items[1]");
+
+    // What may be repeated stays in the tree; what is no item of this list is none.
+    for text in [
+        "items: &x [a]\nother: *x",
+        "other: &x [a]\nitems: *x",
+        "- items: [a]",
+        "a: {items: [a]}",
+        "items: {a: [b]}",
+    ] {
+        assert_eq!(read(text).0, None, "{text}");
+    }
+    // A key that is repeated counts once.
+    assert_eq!(read("items: [a]\nitems: [b]").0, strings(&["a"]));
+    // Characters beyond U+FFFF, written as JSON does, make the text be parsed anew.
+    assert_eq!(read(r#"{"items": ["a", "\ud83d\ude00"]}"#).0, strings(&["a", "😀"]));
+}
