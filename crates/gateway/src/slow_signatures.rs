@@ -13,9 +13,9 @@ use crate::rejection::Rejection;
 /// How many checks wait at most: for about a third of a second, with P-521.
 const QUEUE: usize = 512;
 
-/// Added to the nice value of the thread: it gets about a tenth of a core that it shares with a busy
-/// thread, and gives way at once to one that wakes.
-const NICE: i32 = 10;
+/// Added to the nice value of the thread: it gets about a thirtieth of a core that it shares with a busy
+/// thread. The higher it is, the sooner it gives way to one that wakes.
+const NICE: i32 = 15;
 
 /// Where the slow signatures of one thread's requests are checked.
 #[derive(Debug)]
