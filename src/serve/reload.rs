@@ -58,7 +58,8 @@ impl ConfigurationFile {
                 _ = interval.tick() => false,
                 _ = hangup.recv() => true,
             };
-            let unused = replaced.extract_if(.., |serving| Arc::strong_count(serving) == 1).collect::<Vec<_>>();
+            let unused =
+                replaced.extract_if(.., |serving| Arc::strong_count(serving) == 1).collect::<Vec<_>>();
             if !unused.is_empty() {
                 aside(move || drop(unused)).await;
             }

@@ -608,7 +608,9 @@ def test_a_reload_reads_the_authorities_again(start, tls_server, authority, tmp_
     gateway.wait_for_log(failed("tls"))
     file.write_bytes(authority.file.read_bytes())
     gateway.process.send_signal(signal.SIGHUP)
+    # They may have come before they are served.
     gateway.wait_for_log(says("keys fetched"))
+    gateway.wait_for_log(says("configuration reloaded"))
     assert gateway.get(token=OLD.token()).status == 200
 
 
