@@ -1,7 +1,8 @@
 //! `claimgate serve`: serves a configuration until it is told to stop.
 
+mod certificates;
 mod reload;
-mod remote_keys;
+mod serving;
 
 pub use reload::ConfigurationFile;
 
@@ -15,8 +16,7 @@ use anyhow::{Context, bail};
 use claimgate_config::{Loaded, Problems, Snapshot};
 use claimgate_control::Readiness;
 use claimgate_functions::Functions;
-use claimgate_gateway::{Drained, Gateway, Metrics};
-use claimgate_remote_keys::RemoteKeySources;
+use claimgate_gateway::{Drained, Gateway, Listeners, Metrics};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -79,26 +79,33 @@ async fn serve(
         );
     }
     let Snapshot { gateway: settings, admin, .. } = &loaded.snapshot;
-    let (http, admin) = (settings.http, admin.listen);
-    let listener =
-        bind(http, taken_port).await.with_context(|| format!("cannot listen on gateway.http {http}"))?;
+    let (http, https, admin) = (settings.http, settings.https, admin.listen);
+    let listeners = Listeners {
+        http: bind("gateway.http", http, taken_port).await?,
+        https: match https {
+            Some(https) => Some(bind("gateway.https", https, taken_port).await?),
+            None => None,
+        },
+    };
     let metrics = Metrics::default();
-    let serving = file.serve(loaded.snapshot, &RemoteKeySources::default(), &metrics)?;
+    let serving = file.serve(loaded.snapshot, &metrics)?;
     let gateway = Arc::new(Gateway::new(serving, metrics));
     gateway.metrics().note_configuration(true);
 
     let (readiness, observed) = watch::channel(Readiness::Ready);
     if let Some(address) = admin {
-        let listener = bind(address, taken_port)
-            .await
-            .with_context(|| format!("cannot listen on admin.listen {address}"))?;
+        let listener = bind("admin.listen", address, taken_port).await?;
         announce("admin", listener.local_addr()?);
         let gateway = Arc::clone(&gateway);
         tokio::spawn(async move { claimgate_control::serve(listener, &gateway, observed).await });
     }
     tokio::spawn(file.watch(Arc::clone(&gateway), hangup));
-    let address = listener.local_addr()?;
+    tokio::spawn(certificates::watch(Arc::clone(&gateway)));
+    let address = listeners.http.local_addr()?;
     announce("http", address);
+    if let Some(listener) = &listeners.https {
+        announce("https", listener.local_addr()?);
+    }
     listening(address)?;
 
     let stop = async {
@@ -109,7 +116,7 @@ async fn serve(
         readiness.send_replace(Readiness::Draining);
         tracing::info!("stopping: no new connections, requests in flight are finished");
     };
-    match claimgate_gateway::serve(listener, gateway, functions, stop).await? {
+    match claimgate_gateway::serve(listeners, gateway, functions, stop).await? {
         Drained::Completely => tracing::info!("stopped"),
         Drained::CutOff => {
             tracing::warn!("stopped: the time to drain ran out, and requests in flight were cut off")
@@ -118,13 +125,14 @@ async fn serve(
     Ok(())
 }
 
-async fn bind(address: SocketAddr, taken_port: TakenPort) -> io::Result<TcpListener> {
-    match TcpListener::bind(address).await {
+async fn bind(field: &str, address: SocketAddr, taken_port: TakenPort) -> anyhow::Result<TcpListener> {
+    let bound = match TcpListener::bind(address).await {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && taken_port == TakenPort::UseFree => {
             TcpListener::bind(SocketAddr::new(address.ip(), 0)).await
         }
         bound => bound,
-    }
+    };
+    bound.with_context(|| format!("cannot listen on {field} {address}"))
 }
 
 fn announce(listener: &str, address: SocketAddr) {

@@ -11,6 +11,7 @@ use claimgate_config::snapshot::DomainTable;
 use claimgate_gateway::trace::Outcome;
 use claimgate_gateway::{Serving, Trace, TryRequest, try_request};
 use claimgate_remote_keys::RemoteKeySources;
+use claimgate_tls::Certificates;
 use clap::Args;
 
 use crate::failure::{self, Failure};
@@ -65,7 +66,9 @@ fn trace(snapshot: claimgate_config::Snapshot, request: &TryRequest) -> Result<T
     let trace = runtime::block_on(async {
         let settings = &snapshot.gateway.remote_jwks;
         let remote_keys = RemoteKeySources::on_demand(&snapshot.remote_key_sources, settings);
-        let serving = Serving::new(snapshot, remote_keys.map_err(Failure::unusable)?);
+        // Nobody shakes hands, so that no certificates are needed.
+        let certificates = Certificates::default();
+        let serving = Serving::new(snapshot, remote_keys.map_err(Failure::unusable)?, certificates);
         Ok(try_request(Arc::new(serving), request, now).await)
     });
     let trace = trace.map_err(|error| Failure::Unusable(format!("cannot start: {error}")))?;

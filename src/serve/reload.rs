@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use claimgate_config::{FileVersion, Loaded, Problems, Snapshot};
 use claimgate_gateway::{Gateway, Metrics, Serving};
-use claimgate_remote_keys::{RemoteKeySources, StartError};
 use tokio::runtime::Handle;
 use tokio::signal::unix::Signal;
 use tokio::sync::oneshot;
 
-use super::{log_warnings, remote_keys};
+use super::{log_warnings, serving};
 
 /// How often the file is looked at. Looking works on every file system and through every way of
 /// replacing a file, the switch of a symbolic link to a folder included, where notifications do not.
@@ -37,13 +36,8 @@ impl ConfigurationFile {
     }
 
     /// Begins to serve what was loaded.
-    pub fn serve(
-        &self,
-        snapshot: Snapshot,
-        previous: &RemoteKeySources,
-        metrics: &Metrics,
-    ) -> Result<Serving, StartError> {
-        remote_keys::start(snapshot, &self.path, previous, metrics)
+    pub fn serve(&self, snapshot: Snapshot, metrics: &Metrics) -> anyhow::Result<Serving> {
+        serving::start(snapshot, &self.path, None, metrics)
     }
 
     /// Reloads the file whenever it changes and on every SIGHUP.
@@ -102,16 +96,16 @@ fn reload(config: &Path, gateway: &Gateway) -> Option<Arc<Serving>> {
     let replaced = match claimgate_config::load_file(config) {
         Ok(loaded) => {
             log_warnings(&loaded.warnings);
-            let serving = gateway.serving();
-            warn_of_what_needs_a_restart(&serving.snapshot, &loaded.snapshot);
-            match remote_keys::start(loaded.snapshot, config, &serving.remote_keys, gateway.metrics()) {
+            let previous = gateway.serving();
+            warn_of_what_needs_a_restart(&previous.snapshot, &loaded.snapshot);
+            match serving::start(loaded.snapshot, config, Some(&*previous), gateway.metrics()) {
                 Ok(next) => {
                     gateway.replace(next);
                     tracing::info!(file = %config.display(), "configuration reloaded");
-                    Some(serving)
+                    Some(previous)
                 }
                 Err(error) => {
-                    tracing::error!(file = %config.display(), "{error}");
+                    tracing::error!(file = %config.display(), "{error:#}");
                     None
                 }
             }
@@ -134,6 +128,7 @@ fn reload(config: &Path, gateway: &Gateway) -> Option<Arc<Serving>> {
 fn warn_of_what_needs_a_restart(old: &Snapshot, new: &Snapshot) {
     let changes = [
         ("gateway.http", old.gateway.http != new.gateway.http),
+        ("gateway.https", old.gateway.https != new.gateway.https),
         ("gateway.workers", old.gateway.workers != new.gateway.workers),
         (
             "gateway.verifiedTokenCacheBytes",

@@ -170,6 +170,7 @@ impl CurlOptions {
             target: self.request_target.unwrap_or(target),
             headers: headers.with_host(host),
             body,
+            over_http: url.is_http,
         };
         Ok(CurlRequest { request, host_is_missing })
     }
@@ -189,12 +190,14 @@ struct Url {
     host: Option<String>,
     user: Option<String>,
     target: String,
+    /// Whether it is one of plain HTTP, as curl takes it when there is no scheme.
+    is_http: bool,
 }
 
 impl Url {
     fn of(text: &str) -> Result<Self, Failure> {
         if text.starts_with('/') {
-            return Ok(Self { host: None, user: None, target: text.to_owned() });
+            return Ok(Self { host: None, user: None, target: text.to_owned(), is_http: false });
         }
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         let default_port = match scheme.to_ascii_lowercase().as_str() {
@@ -218,6 +221,7 @@ impl Url {
         Ok(Self {
             host: Some(host.strip_suffix(default_port).unwrap_or(host).to_owned()),
             user,
+            is_http: default_port == ":80",
             target: if target.starts_with('/') { target.to_owned() } else { format!("/{target}") },
         })
     }

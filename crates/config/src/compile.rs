@@ -1,5 +1,8 @@
 //! Document → snapshot: what sections say of each other.
+mod tls;
+
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use http::Method;
@@ -14,8 +17,9 @@ use crate::snapshot::{
 };
 use crate::suggest::did_you_mean;
 
-/// Compiles a document. The snapshot is for use only when the report has no errors afterwards.
-pub(crate) fn compile(document: Document, report: &mut Report) -> Snapshot {
+/// Compiles a document, whose relative paths begin at a folder. The snapshot is for use only when the
+/// report has no errors afterwards.
+pub(crate) fn compile(document: Document, folder: &Path, report: &mut Report) -> Snapshot {
     check_listeners(&document, report);
     let functions = Functions::new(document.functions, report);
     let mut first_places: HashMap<String, Place> = HashMap::new();
@@ -23,9 +27,17 @@ pub(crate) fn compile(document: Document, report: &mut Report) -> Snapshot {
     let mut remote_key_sources: HashMap<RemoteKeySource, usize> = HashMap::new();
     for domain in document.custom_domains {
         let routes = compile_routes(domain.routes, &functions, report);
+        let protocol = domain.protocol.value;
         let Some(Written { value: name, place }) = domain.name else {
             continue;
         };
+        let tls = tls::Domain {
+            name: &name,
+            protocol: domain.protocol,
+            certificate: domain.certificate,
+            settings: domain.tls_settings,
+        };
+        let tls = tls.compile(&document.gateway.value, folder, report);
         if let Some(first) = first_places.get(&name) {
             report.error(&place, domain_already_named(&name, first));
             continue;
@@ -43,7 +55,7 @@ pub(crate) fn compile(document: Document, report: &mut Report) -> Snapshot {
                 Authentication::Jwt(*jwt)
             }
         };
-        domains.push(Domain { name, number: domains.len(), routes, authentication });
+        domains.push(Domain { name, number: domains.len(), protocol, tls, routes, authentication });
     }
     let mut remote_key_sources: Vec<_> = remote_key_sources.into_iter().collect();
     remote_key_sources.sort_unstable_by_key(|(_, number)| *number);
@@ -57,9 +69,22 @@ pub(crate) fn compile(document: Document, report: &mut Report) -> Snapshot {
 }
 
 fn check_listeners(document: &Document, report: &mut Report) {
-    let (http, listen) = (document.gateway.value.http, document.admin.value.listen);
+    let (gateway, listen) = (&document.gateway, document.admin.value.listen);
+    let http = gateway.value.http;
     if http.port() != 0 && listen == Some(http) {
         let message = format!("the address {http} is gateway.http already; the admin listener needs its own");
+        report.error(&document.admin.place, message);
+    }
+    let Some(https) = gateway.value.https.filter(|https| https.port() != 0) else { return };
+    if https == http {
+        report.error(
+            &gateway.place,
+            format!("the address {https} is gateway.http already; gateway.https needs its own"),
+        );
+    }
+    if Some(https) == listen {
+        let message =
+            format!("the address {https} is gateway.https already; the admin listener needs its own");
         report.error(&document.admin.place, message);
     }
 }

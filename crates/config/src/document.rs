@@ -1,6 +1,7 @@
 //! What was written: each section checked for itself. What one section says of another, as the
 //! function of a route, is the business of `compile`.
 mod authentication;
+mod certificate;
 mod claim_pass_by;
 mod domain;
 mod function;
@@ -9,6 +10,7 @@ mod jwks;
 mod remote_jwks;
 mod route;
 mod scope;
+mod tls;
 mod token_lookup;
 
 use crate::json_text;
@@ -19,6 +21,7 @@ use crate::snapshot::{AdminSettings, GatewaySettings};
 use crate::yaml::Items;
 
 pub(crate) use authentication::Authentication;
+pub(crate) use certificate::{CertConfig, Pair};
 pub(crate) use domain::{CustomDomain, already_named as domain_already_named};
 pub(crate) use function::{Function, already_named as function_already_named};
 pub(crate) use remote_jwks::check_scheme as check_scheme_of_remote_keys;

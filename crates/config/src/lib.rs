@@ -7,6 +7,7 @@
 //! ([`read_file`], [`reader`]) serve claimgate's other files too.
 
 mod address;
+pub mod certificate;
 mod compile;
 mod document;
 mod file;
@@ -57,9 +58,10 @@ pub fn load_file(file: &Path) -> Result<Loaded, Problems> {
 ///
 /// All problems of the text, as [`read_text`].
 pub fn load_text(text: &str, file: &Path) -> Result<Loaded, Problems> {
+    let folder = file.parent().unwrap_or(Path::new(""));
     let read = |root: &Field<'_>, domains, report: &mut Report| {
-        let mut snapshot = compile::compile(Document::read(root, domains, report)?, report);
-        snapshot.gateway.remote_jwks.resolve_paths(file.parent().unwrap_or(Path::new("")));
+        let mut snapshot = compile::compile(Document::read(root, domains, report)?, folder, report);
+        snapshot.gateway.remote_jwks.resolve_paths(folder);
         Some(snapshot)
     };
     file::read_with_items(text, file, document::FIELDS, Some(&document::CUSTOM_DOMAINS), read)

@@ -2,8 +2,13 @@
 mod remote_jwks;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 pub use remote_jwks::{AddressRange, CacheFolder, NoAddressRange, RemoteJwksSettings, RemoteKeySource};
+pub use tls::{
+    CertificateFiles, CertificateFilesError, CertificateFilesVersion, CertificateSource, DomainTls, Protocol,
+    TlsSettings,
+};
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -35,6 +40,10 @@ pub struct Snapshot {
 pub struct GatewaySettings {
     /// Address of the HTTP listener.
     pub http: SocketAddr,
+    /// Address of the HTTPS listener; `None` when there is none.
+    pub https: Option<SocketAddr>,
+    /// The port of the HTTPS listener as clients see it; `None` when that is its own.
+    pub https_public_port: Option<u16>,
     /// Number of threads that serve requests; `None` means the CPUs that the process may run on.
     pub workers: Option<usize>,
     /// Status of an answer to a request without a token.
@@ -70,6 +79,8 @@ pub struct Timeouts {
     /// From the moment that a connection may send a request until its header is complete; so it also ends
     /// connections that are idle.
     pub header_read: Duration,
+    /// From the beginning of an HTTPS connection until its keys are agreed upon.
+    pub tls_handshake: Duration,
     /// Until a form that must be buffered has arrived.
     pub form_read: Duration,
     /// Until a connection to a function stands, name resolution and TLS included.
@@ -169,6 +180,10 @@ pub struct Domain {
     pub name: String,
     /// Its place among the domains of its configuration, from 0.
     pub number: usize,
+    /// What it is served over.
+    pub protocol: Protocol,
+    /// How it is served over HTTPS; `None` when it is not.
+    pub tls: Option<DomainTls>,
     /// Its routes.
     pub routes: RouteTable,
     /// How its requests are authenticated.

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use claimgate_config::Snapshot;
 use claimgate_config::snapshot::Domain;
 use claimgate_remote_keys::RemoteKeySources;
+use claimgate_tls::Certificates;
 use prometheus_client::metrics::counter::Counter;
 
 use crate::metrics::Metrics;
@@ -25,6 +26,8 @@ pub struct Serving {
     pub snapshot: Snapshot,
     /// The keys of its [`remote_key_sources`](Snapshot::remote_key_sources), which change meanwhile.
     pub remote_keys: RemoteKeySources,
+    /// What its domains are served with over HTTPS, which changes meanwhile too.
+    pub certificates: Certificates,
     /// Differs from that of every other.
     pub(crate) generation: u64,
     /// Counters of accepted requests by domain, each found when it is first needed.
@@ -32,12 +35,12 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// A configuration and the keys of its remote sources.
-    pub fn new(snapshot: Snapshot, remote_keys: RemoteKeySources) -> Self {
+    /// A configuration, the keys of its remote sources and the certificates of its domains.
+    pub fn new(snapshot: Snapshot, remote_keys: RemoteKeySources, certificates: Certificates) -> Self {
         static GENERATIONS: AtomicU64 = AtomicU64::new(0);
         let accepted = std::iter::repeat_with(OnceLock::new).take(snapshot.domains.len()).collect();
         let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed);
-        Self { snapshot, remote_keys, generation, accepted }
+        Self { snapshot, remote_keys, certificates, generation, accepted }
     }
 
     /// Counts an accepted request without a look into the table of counters, which all threads share.

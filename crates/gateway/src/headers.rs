@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use crate::authority::Authority;
 use crate::parameters::header;
 use crate::request_id::{RequestId, new_traceparent};
+use crate::transport::Transport;
 
 /// Names the request in answers, in requests to functions and in the log.
 pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-fc-request-id");
@@ -55,12 +56,14 @@ fn is_for_gateway(name: &str) -> bool {
 pub struct Client {
     /// The address that the connection comes from.
     pub address: IpAddr,
+    /// What they come over.
+    pub transport: Transport,
     forwarded_for: HeaderValue,
 }
 
-impl From<IpAddr> for Client {
-    fn from(address: IpAddr) -> Self {
-        Self { address, forwarded_for: ascii(address.to_canonical().to_string()) }
+impl Client {
+    pub fn new(address: IpAddr, transport: Transport) -> Self {
+        Self { address, transport, forwarded_for: ascii(address.to_canonical().to_string()) }
     }
 }
 
@@ -124,8 +127,12 @@ pub fn set_for_function(
     headers.insert(HOST, authority.written.clone());
     headers.insert(X_FORWARDED_FOR.clone(), client.forwarded_for.clone());
     headers.insert(X_FORWARDED_HOST.clone(), authority.written.clone());
-    headers.insert(X_FORWARDED_PORT.clone(), authority.port());
-    headers.insert(X_FORWARDED_PROTO.clone(), HeaderValue::from_static("http"));
+    let (scheme, port) = match client.transport {
+        Transport::Http { .. } => ("http", "80"),
+        Transport::Https { .. } => ("https", "443"),
+    };
+    headers.insert(X_FORWARDED_PORT.clone(), authority.port(port));
+    headers.insert(X_FORWARDED_PROTO.clone(), HeaderValue::from_static(scheme));
     headers.insert(REQUEST_ID.clone(), id.to_header_value());
     if !has_valid_traceparent(headers) {
         headers.remove(&TRACESTATE);
@@ -189,7 +196,7 @@ fn ascii(text: String) -> HeaderValue {
 }
 
 impl Authority {
-    fn port(&self) -> HeaderValue {
+    fn port(&self, default: &'static str) -> HeaderValue {
         let written = self.written.as_bytes();
         let after_colon = written.rsplit(|&byte| byte == b':').next().unwrap_or_default();
         let is_port = after_colon.len() < written.len()
@@ -197,7 +204,7 @@ impl Authority {
             && after_colon.iter().all(u8::is_ascii_digit);
         match HeaderValue::from_bytes(after_colon) {
             Ok(port) if is_port => port,
-            _ => HeaderValue::from_static("80"),
+            _ => HeaderValue::from_static(default),
         }
     }
 }

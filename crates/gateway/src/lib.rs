@@ -24,13 +24,14 @@ mod slow_signatures;
 mod step;
 pub mod times;
 pub mod trace;
+mod transport;
 mod try_request;
 mod tunnel;
 mod verified_tokens;
 mod verify;
 
 pub use gateway::{Gateway, Serving};
-pub use listen::{Drained, ServeError, serve};
+pub use listen::{Drained, Listeners, ServeError, serve};
 pub use metrics::Metrics;
 pub use rejection::Rejection;
 pub use request_id::RequestId;

@@ -1,6 +1,7 @@
 //! Listens, serves connections, and drains them at the end.
 
 mod framing;
+mod handshake;
 
 pub use framing::StrictHttp1;
 
@@ -17,14 +18,17 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 use crate::gateway::Gateway;
 use crate::headers::Client;
 use crate::request_path::Worker;
 use crate::slow_signatures::SlowSignatures;
+use crate::transport::Transport;
 use crate::tunnel::Tunnels;
 use crate::verified_tokens::VerifiedTokens;
 use crate::verify::Verifier;
@@ -49,8 +53,42 @@ pub enum ServeError {
     Thread(#[source] io::Error),
 }
 
+/// Where connections come in.
+#[derive(Debug)]
+pub struct Listeners {
+    /// Over plain HTTP.
+    pub http: TcpListener,
+    /// Over HTTPS.
+    pub https: Option<TcpListener>,
+}
+
 /// A connection on its way to the thread that serves it.
-type Accepted = (std::net::TcpStream, SocketAddr);
+struct Accepted {
+    stream: std::net::TcpStream,
+    client: SocketAddr,
+    is_https: bool,
+}
+
+impl Listeners {
+    async fn accept(&self) -> io::Result<Accepted> {
+        let over_https = async {
+            match &self.https {
+                Some(listener) => listener.accept().await,
+                None => std::future::pending().await,
+            }
+        };
+        let (accepted, is_https) = tokio::select! {
+            accepted = self.http.accept() => (accepted, false),
+            accepted = over_https => (accepted, true),
+        };
+        let (stream, client) = accepted?;
+        Ok(Accepted { stream: stream.into_std()?, client, is_https })
+    }
+
+    fn https_port(&self) -> Option<u16> {
+        self.https.as_ref()?.local_addr().ok().map(|address| address.port())
+    }
+}
 
 /// Serves until `stop` is ready; then takes no more connections, ends each after the request that it is
 /// in the middle of, and waits for that as long as `timeouts.drain`.
@@ -58,11 +96,12 @@ type Accepted = (std::net::TcpStream, SocketAddr);
 /// Connections go in turn to as many threads as there are `functions`. A connection and those that it
 /// causes to functions stay on one thread, so that no request moves between cores.
 pub async fn serve(
-    listener: TcpListener,
+    listeners: Listeners,
     gateway: Arc<Gateway>,
     functions: Vec<Functions>,
     stop: impl Future<Output = ()>,
 ) -> Result<Drained, ServeError> {
+    let https_port = listeners.https_port();
     let mut workers = Vec::with_capacity(functions.len());
     let cache_bytes = gateway.serving().snapshot.gateway.verified_token_cache_bytes / functions.len().max(1);
     for functions in functions {
@@ -72,7 +111,7 @@ pub async fn serve(
         let verifier = Verifier { verified_tokens, slow_signatures };
         let worker =
             Worker { gateway: Arc::clone(&gateway), functions, tunnels: Tunnels::default(), verifier };
-        workers.push(start(worker).map_err(ServeError::Thread)?);
+        workers.push(start(worker, https_port).map_err(ServeError::Thread)?);
     }
     let mut turn = 0;
     let mut stop = pin!(stop);
@@ -80,9 +119,8 @@ pub async fn serve(
         let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
-            accepted = listener.accept() => accepted,
+            accepted = listeners.accept() => accepted,
         };
-        let accepted = accepted.and_then(|(stream, client)| Ok((stream.into_std()?, client)));
         match accepted {
             Ok(accepted) => {
                 turn = (turn + 1) % workers.len().max(1);
@@ -95,7 +133,7 @@ pub async fn serve(
             }
         }
     }
-    drop(listener);
+    drop(listeners);
     let (connections, ends): (Vec<_>, Vec<_>) = workers.into_iter().unzip();
     drop(connections);
     let mut drained = Drained::Completely;
@@ -108,12 +146,15 @@ pub async fn serve(
 }
 
 /// Starts a thread; it ends when the sender is gone and its connections have ended, and tells how.
-fn start(worker: Worker) -> io::Result<(UnboundedSender<Accepted>, oneshot::Receiver<Drained>)> {
+fn start(
+    worker: Worker,
+    https_port: Option<u16>,
+) -> io::Result<(UnboundedSender<Accepted>, oneshot::Receiver<Drained>)> {
     let (sender, connections) = mpsc::unbounded_channel();
     let (ended, end) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name("claimgate-worker".to_owned()).spawn(move || {
-        let drained = runtime.block_on(work(Arc::new(worker), connections));
+        let drained = runtime.block_on(work(Arc::new(worker), https_port, connections));
         // Nobody listens any more when serving itself was given up.
         let _ = ended.send(drained);
         // A connection that was cut off may hold a name resolution, which nothing waits for.
@@ -122,16 +163,39 @@ fn start(worker: Worker) -> io::Result<(UnboundedSender<Accepted>, oneshot::Rece
     Ok((sender, end))
 }
 
-async fn work(worker: Arc<Worker>, mut accepted: UnboundedReceiver<Accepted>) -> Drained {
+async fn work(
+    worker: Arc<Worker>,
+    https_port: Option<u16>,
+    mut accepted: UnboundedReceiver<Accepted>,
+) -> Drained {
     let connections = GracefulShutdown::new();
-    while let Some((stream, client)) = accepted.recv().await {
-        match TcpStream::from_std(stream) {
-            Ok(stream) => serve_connection(&worker, stream, client, &connections),
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "cannot serve a connection");
+    // Those that are not done at the end are given up, as no request was begun.
+    let mut handshakes = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = accepted.recv() => {
+                let Some(Accepted { stream, client, is_https }) = accepted else { break };
+                match open(stream) {
+                    Ok(stream) if is_https => {
+                        handshakes.spawn(handshake::shake_hands(Arc::clone(&worker), stream, client.ip()));
+                    }
+                    Ok(stream) => {
+                        let client = Client::new(client.ip(), Transport::Http { https_port });
+                        serve_connection(&worker, stream, client, &connections);
+                    }
+                    Err(error) => {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "cannot serve a connection");
+                    }
+                }
+            }
+            Some(Ok(secured)) = handshakes.join_next() => {
+                if let Some((stream, client)) = secured {
+                    serve_connection(&worker, stream, client, &connections);
+                }
             }
         }
     }
+    drop(handshakes);
     let time = worker.gateway.serving().snapshot.gateway.timeouts.drain;
     let ended = async {
         connections.shutdown().await;
@@ -143,22 +207,27 @@ async fn work(worker: Arc<Worker>, mut accepted: UnboundedReceiver<Accepted>) ->
     }
 }
 
-fn serve_connection(
-    worker: &Arc<Worker>,
-    stream: TcpStream,
-    client: SocketAddr,
-    connections: &GracefulShutdown,
-) {
+fn open(stream: std::net::TcpStream) -> io::Result<TcpStream> {
+    let stream = TcpStream::from_std(stream)?;
     // Answers are written whole; waiting for more would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(error = &error as &dyn std::error::Error, "cannot set TCP_NODELAY");
     }
+    Ok(stream)
+}
+
+fn serve_connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    worker: &Arc<Worker>,
+    stream: S,
+    client: Client,
+    connections: &GracefulShutdown,
+) {
     let settings = &worker.gateway.serving().snapshot.gateway;
     let stream = StrictHttp1::new(stream, settings.limits.clone(), settings.timeouts.header_read);
     let served = stream.served();
     let server = server(settings);
     let service = {
-        let (worker, client) = (Arc::clone(worker), Client::from(client.ip()));
+        let (worker, client) = (Arc::clone(worker), client.clone());
         service_fn(move |request| {
             let (worker, client, served) = (Arc::clone(&worker), client.clone(), served.clone());
             async move {
@@ -171,7 +240,7 @@ fn serve_connection(
     let connection = connections.watch(connection);
     tokio::spawn(async move {
         if let Err(error) = connection.await {
-            tracing::debug!(client = %client, error, "a connection broke");
+            tracing::debug!(client = %client.address, error, "a connection broke");
         }
     });
 }

@@ -17,6 +17,7 @@ pub struct Metrics {
     loads: Family<LoadLabel, Counter>,
     configuration_is_current: Gauge<i64, AtomicI64>,
     remote_keys: claimgate_remote_keys::Metrics,
+    tls: claimgate_tls::Metrics,
     token_cache: TokenCacheMetrics,
     slow_signatures: SlowSignatureMetrics,
 }
@@ -98,6 +99,7 @@ impl Metrics {
             self.configuration_is_current.clone(),
         );
         self.remote_keys.register(registry);
+        self.tls.register(registry);
     }
 
     /// The counters of the tokens that were verified before.
@@ -128,6 +130,11 @@ impl Metrics {
     /// The counters of remote keys.
     pub fn remote_keys(&self) -> &claimgate_remote_keys::Metrics {
         &self.remote_keys
+    }
+
+    /// The counters of TLS.
+    pub fn tls(&self) -> &claimgate_tls::Metrics {
+        &self.tls
     }
 
     /// Notes whether a configuration was taken over.

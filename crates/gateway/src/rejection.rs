@@ -32,6 +32,15 @@ pub enum Rejection {
     /// No custom domain has the request's host.
     #[error("no custom domain has this host")]
     UnknownDomain,
+    /// The connection was opened for another domain, or the domain is not served over HTTPS.
+    #[error("the connection was opened for another domain than the request is for")]
+    Misdirected,
+    /// The domain is served over HTTPS alone.
+    #[error("this domain is served over https only")]
+    HttpsOnly {
+        /// The URL that is asked for, with `https`.
+        location: String,
+    },
     /// The domain has no route for the path.
     #[error("the domain has no route for this path")]
     NoRoute,
@@ -113,6 +122,8 @@ impl Rejection {
             }
             Self::Head(refusal) => refusal.status(),
             Self::UnknownDomain | Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+            Self::HttpsOnly { .. } => StatusCode::PERMANENT_REDIRECT,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::MissingToken(status) => *status,
             Self::AmbiguousToken | Self::WrongPrefix | Self::TokenTooLong { .. } | Self::InvalidToken(_) => {
@@ -136,6 +147,8 @@ impl Rejection {
             Self::Form(FormError::Encoded | FormError::Charset) => "UnsupportedMediaType",
             Self::Head(refusal) => refusal.code(),
             Self::UnknownDomain => "DomainNameNotFound",
+            Self::Misdirected => "MisdirectedRequest",
+            Self::HttpsOnly { .. } => "HTTPSRequired",
             Self::NoRoute => "DomainRouteNotFound",
             Self::MethodNotAllowed(_) => "MethodNotAllowed",
             Self::MissingToken(_)
@@ -160,6 +173,8 @@ impl Rejection {
             | Self::Connect
             | Self::Head(_)
             | Self::UnknownDomain
+            | Self::Misdirected
+            | Self::HttpsOnly { .. }
             | Self::NoRoute
             | Self::MethodNotAllowed(_)
             | Self::Form(_)
@@ -194,6 +209,8 @@ impl Rejection {
             Self::Connect => "connect_method",
             Self::Head(refusal) => refusal.reason(),
             Self::UnknownDomain => "unknown_domain",
+            Self::Misdirected => "misdirected",
+            Self::HttpsOnly { .. } => "https_only",
             Self::NoRoute => "no_route",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::MissingToken(_) => "missing_token",

@@ -24,6 +24,7 @@ use crate::rejection::{Fault, Rejection};
 use crate::request::{Body, FunctionRequest};
 use crate::request_id::RequestId;
 use crate::step::{Observer, Step};
+use crate::transport::{check_scheme, find_domain};
 use crate::tunnel::Tunnels;
 use crate::verify::Verifier;
 use crate::{claims, headers, respond};
@@ -196,10 +197,11 @@ pub async fn prepare<'s>(
     }
     let authority = Authority::of(&parts)?;
     observer.observe(Step::Host(&authority.host));
-    let domain = snapshot.domains.find(&authority.host).ok_or(Rejection::UnknownDomain)?;
+    let domain = find_domain(snapshot, &authority.host, &client.transport)?;
     observer.observe(Step::Domain(domain));
     let path = RequestPath::parse(uri.path())?;
     observer.observe(Step::Path(&path));
+    check_scheme(domain, &authority.host, uri, &client.transport, settings)?;
     let route = match domain.routes.find(path.canonical(), &method) {
         RouteMatch::Found(route) => route,
         RouteMatch::MethodNotAllowed(methods) => return Err(Rejection::MethodNotAllowed(methods)),

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use claimgate_functions::ResponseBody;
-use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, Response, StatusCode, Version};
 
 use crate::headers::REQUEST_ID;
@@ -24,6 +24,11 @@ pub fn rejection(
     headers.insert(REQUEST_ID.clone(), id.to_header_value());
     if rejection.status() == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, challenge(rejection, domain.unwrap_or_default()));
+    }
+    if let Rejection::HttpsOnly { location } = rejection
+        && let Ok(location) = HeaderValue::try_from(location)
+    {
+        headers.insert(LOCATION, location);
     }
     if let Some(retry_after) = rejection.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use claimgate_functions::{InvokeError, RequestBodyError, ResponseBody, outgoing};
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -15,6 +16,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::mpsc;
 
+use crate::authority::Authority;
 use crate::gateway::Serving;
 use crate::headers::Client;
 use crate::listen::{StrictHttp1, server};
@@ -23,6 +25,7 @@ use crate::rejection::Rejection;
 use crate::request_id::RequestId;
 use crate::request_path::prepare;
 use crate::trace::{Collector, Sent, Trace};
+use crate::transport::Transport;
 use crate::verify::Verifier;
 
 /// A request as a client means to send it. Nothing of it was judged.
@@ -34,6 +37,8 @@ pub struct TryRequest {
     pub target: String,
     /// Names and values; `Host` is not added.
     pub headers: Vec<(String, String)>,
+    /// Whether it is sent over plain HTTP even where its domain is served over HTTPS.
+    pub over_http: bool,
     /// The body; its length is added unless a header tells how the body is framed.
     pub body: Option<Vec<u8>>,
 }
@@ -51,6 +56,7 @@ pub async fn try_request(serving: Arc<Serving>, request: &TryRequest, now: Durat
     let stream = tokio::io::join(std::io::Cursor::new(bytes), tokio::io::sink());
     let stream = StrictHttp1::new(stream, settings.limits.clone(), settings.timeouts.header_read);
     let served = stream.served();
+    let over_http = request.over_http;
     let (sender, mut traces) = mpsc::unbounded_channel();
     let service = {
         let serving = Arc::clone(&serving);
@@ -59,7 +65,7 @@ pub async fn try_request(serving: Arc<Serving>, request: &TryRequest, now: Durat
             async move {
                 let answer = |refusal| async move {
                     // Nobody listens any more when the first request was answered.
-                    let _ = sender.send(follow(&serving, request, refusal, now).await);
+                    let _ = sender.send(follow(&serving, request, over_http, refusal, now).await);
                     Response::new(ResponseBody::from(Bytes::new()))
                 };
                 Ok::<_, Infallible>(served.answer(answer).await)
@@ -81,13 +87,14 @@ pub async fn try_request(serving: Arc<Serving>, request: &TryRequest, now: Durat
 async fn follow(
     serving: &Serving,
     request: Request<Incoming>,
+    over_http: bool,
     refusal: Option<Refusal>,
     now: Duration,
 ) -> Trace {
     let mut collector = Collector::new(&serving.snapshot, now);
     let result = match refusal {
         Some(refusal) => Err(refusal.into()),
-        None => prepare_whole(serving, request, now, &mut collector).await,
+        None => prepare_whole(serving, request, over_http, now, &mut collector).await,
     };
     collector.finish(result)
 }
@@ -96,10 +103,14 @@ async fn follow(
 async fn prepare_whole<'s>(
     serving: &'s Serving,
     request: Request<Incoming>,
+    over_http: bool,
     now: Duration,
     collector: &mut Collector<'s>,
 ) -> Result<Sent, Rejection> {
-    let client = Client::from(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let (parts, body) = request.into_parts();
+    let transport = if over_http { Transport::HTTP } else { transport(serving, &parts) };
+    let request = Request::from_parts(parts, body);
+    let client = Client::new(IpAddr::V4(Ipv4Addr::LOCALHOST), transport);
     let uri = request.uri().clone();
     let prepared =
         prepare(serving, &Verifier::bare(), request, &uri, &client, &RequestId::next(now), now, collector)
@@ -107,6 +118,15 @@ async fn prepare_whole<'s>(
     let (head, body) = outgoing(&prepared.route.function, prepared.request)?;
     let broken = |error| InvokeError::RequestBody(RequestBodyError::Broken(Arc::new(error)));
     Ok(Sent { head, body: body.collect().await.map_err(broken)?.to_bytes() })
+}
+
+/// What the domain of a request is served over, with the connection opened for its host.
+fn transport(serving: &Serving, request: &Parts) -> Transport {
+    let Ok(Authority { host, .. }) = Authority::of(request) else { return Transport::HTTP };
+    match serving.snapshot.domains.find(&host) {
+        Some(domain) if domain.tls.is_some() => Transport::Https { server_name: host.into() },
+        _ => Transport::HTTP,
+    }
 }
 
 impl TryRequest {

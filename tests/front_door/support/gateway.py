@@ -114,6 +114,11 @@ class Gateway(Process):
         host, _, port = line["address"].rpartition(":")
         return host, int(port)
 
+    @property
+    def https(self) -> tuple[str, int]:
+        """The address of the listener for HTTPS."""
+        return self._listening("https")
+
     def url(self, path: str = "") -> str:
         return f"http://{self.address[0]}:{self.address[1]}{path}"
 

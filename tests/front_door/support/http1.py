@@ -29,10 +29,12 @@ class Response:
 
 
 class Connection:
-    """One TCP connection; requests are bytes."""
+    """One connection, over TLS with a function that wraps its socket; requests are bytes."""
 
-    def __init__(self, address: tuple[str, int], timeout: float = TIMEOUT):
+    def __init__(self, address: tuple[str, int], timeout: float = TIMEOUT, wrap=None):
         self.socket = socket.create_connection(address, timeout=timeout)
+        if wrap:
+            self.socket = wrap(self.socket)
         self.file = self.socket.makefile("rb")
 
     def __enter__(self):

@@ -2,16 +2,21 @@
 use std::net::IpAddr;
 
 use super::authentication::{self, Authentication};
+use super::certificate::{self, CertConfig};
 use super::route::{self, Route};
+use super::tls;
 use crate::place::{Place, Written, quoted};
 use crate::reader::{Field, Object};
 use crate::report::Report;
-use crate::suggest::did_you_mean;
+use crate::snapshot::{Protocol, TlsSettings};
 
 /// A custom domain as it was written. What is missing was reported.
 #[derive(Debug)]
 pub(crate) struct CustomDomain {
     pub(crate) name: Option<Written<String>>,
+    pub(crate) protocol: Written<Protocol>,
+    pub(crate) certificate: Option<Written<Option<CertConfig>>>,
+    pub(crate) tls_settings: Option<TlsSettings>,
     pub(crate) routes: Vec<Route>,
     pub(crate) authentication: Option<Authentication>,
 }
@@ -24,11 +29,13 @@ impl CustomDomain {
             .required("domainName", "a domain name, as api.example.com", report)
             .and_then(|field| read_name(&field, report));
         let place = name.as_ref().map_or(&object.place, |name| &name.place).clone();
-        read_protocol(&mut object, report);
+        let protocol = certificate::read_protocol(&mut object, &place, report);
+        let certificate = certificate::read_certificate(&mut object, report);
+        let tls_settings = tls::read(&mut object, report);
         let routes = route::read_all(&mut object, &place, report);
         let authentication = authentication::read(&mut object, &place, report);
         read_waf(&mut object, report);
-        for name in ["certConfig", "tlsConfig", "corsConfig", "isE2B"] {
+        for name in ["corsConfig", "isE2B"] {
             object.not_supported_unless_empty(name, report);
         }
         // What the original adds to a document that it prints.
@@ -36,7 +43,7 @@ impl CustomDomain {
             object.written(name);
         }
         object.finish(report);
-        Some(CustomDomain { name, routes, authentication })
+        Some(CustomDomain { name, protocol, certificate, tls_settings, routes, authentication })
     }
 }
 
@@ -106,28 +113,6 @@ fn check_label(label: &str) -> Result<(), &'static str> {
         return Err("a name has letters, digits, - and dots only");
     }
     Ok(())
-}
-
-fn read_protocol(domain: &mut Object<'_>, report: &mut Report) {
-    let right = "HTTP";
-    let Some(Written { value: protocol, place }) =
-        domain.field("protocol").and_then(|field| field.text(right, report))
-    else {
-        return;
-    };
-    match protocol {
-        "HTTP" => {}
-        "HTTP,HTTPS" => report.warning(&place, "only HTTP is served by this version of claimgate"),
-        "HTTPS" => report.error(
-            &place,
-            "HTTPS alone is not supported by this version of claimgate, and serving the domain over HTTP \
-             would expose its tokens; terminate TLS in front of claimgate and write HTTP",
-        ),
-        _ => {
-            let suggestion = did_you_mean(protocol, ["HTTP", "HTTPS", "HTTP,HTTPS"]);
-            report.error(&place, format!("expected HTTP, found {}{suggestion}", quoted(protocol)));
-        }
-    }
 }
 
 fn read_waf(domain: &mut Object<'_>, report: &mut Report) {

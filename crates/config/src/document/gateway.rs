@@ -20,6 +20,10 @@ pub(super) fn read_gateway(field: Option<Field<'_>>, report: &mut Report) -> Gat
     if let Some(http) = object.field("http").and_then(|field| field.address(right, report)) {
         settings.http = http;
     }
+    settings.https = object.field("https").and_then(|field| field.address(right, report));
+    if let Some(port) = integer(&mut object, "httpsPublicPort", 1, u16::MAX.into(), "", report) {
+        settings.https_public_port = u16::try_from(port).ok();
+    }
     if let Some(workers) = integer(&mut object, "workers", 1, 1024, "", report) {
         settings.workers = Some(workers);
     }
@@ -43,7 +47,6 @@ pub(super) fn read_gateway(field: Option<Field<'_>>, report: &mut Report) -> Gat
     if let Some(bytes) = integer(&mut object, "verifiedTokenCacheBytes", 0, TIB, " bytes", report) {
         settings.verified_token_cache_bytes = bytes;
     }
-    object.not_supported("https", report);
     object.not_supported("triggerDomain", report);
     object.finish(report);
     settings
@@ -100,6 +103,7 @@ fn read_timeouts(gateway: &mut Object<'_>, timeouts: &mut Timeouts, report: &mut
     const DAY: u64 = 24 * 3600;
     for (name, timeout, least, most) in [
         ("headerReadSeconds", &mut timeouts.header_read, 1, 3600),
+        ("tlsHandshakeSeconds", &mut timeouts.tls_handshake, 1, 3600),
         ("formReadSeconds", &mut timeouts.form_read, 1, 3600),
         ("connectSeconds", &mut timeouts.connect, 1, 3600),
         ("firstByteSeconds", &mut timeouts.first_byte, 1, DAY),
@@ -130,6 +134,8 @@ impl Default for GatewaySettings {
     fn default() -> GatewaySettings {
         GatewaySettings {
             http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            https: None,
+            https_public_port: None,
             workers: None,
             missing_token_status: StatusCode::UNAUTHORIZED,
             limits: Limits::default(),
@@ -162,6 +168,7 @@ impl Default for Timeouts {
     fn default() -> Timeouts {
         Timeouts {
             header_read: Duration::from_secs(60),
+            tls_handshake: Duration::from_secs(10),
             form_read: Duration::from_secs(30),
             connect: Duration::from_secs(5),
             first_byte: Duration::from_secs(60),

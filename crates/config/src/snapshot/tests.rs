@@ -10,6 +10,8 @@ fn domain(name: &str) -> Domain {
     Domain {
         name: name.to_owned(),
         number: 0,
+        protocol: Protocol::default(),
+        tls: None,
         routes: RouteTable::default(),
         authentication: Authentication::Anonymous,
     }

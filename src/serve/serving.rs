@@ -1,4 +1,4 @@
-//! Fetched keys of a configuration.
+//! What stands beside a configuration and changes while it does not: fetched keys and certificates.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use claimgate_config::Snapshot;
 use claimgate_config::snapshot::CacheFolder;
 use claimgate_gateway::{Metrics, Serving};
-use claimgate_remote_keys::{RemoteKeySources, StartError};
+use claimgate_remote_keys::RemoteKeySources;
+use claimgate_tls::Certificates;
 
-/// Begins to fetch the keys of a configuration; sources that were fetched from before go on.
+/// Begins to serve a configuration. What was fetched for the `previous` one goes on being used.
 pub fn start(
     snapshot: Snapshot,
     config: &Path,
-    previous: &RemoteKeySources,
+    previous: Option<&Serving>,
     metrics: &Metrics,
-) -> Result<Serving, StartError> {
+) -> anyhow::Result<Serving> {
     let settings = &snapshot.gateway.remote_jwks;
     let folder = match &settings.cache_folder {
         CacheFolder::At(folder) => Some(folder.clone()),
@@ -22,9 +23,12 @@ pub fn start(
         CacheFolder::None => None,
     };
     let sources = &snapshot.remote_key_sources;
-    let metrics = metrics.remote_keys();
-    let remote_keys = RemoteKeySources::start(sources, settings, folder.as_deref(), previous, metrics)?;
-    Ok(Serving::new(snapshot, remote_keys))
+    let (none, counted) = (RemoteKeySources::default(), metrics.remote_keys());
+    let fetched = previous.map_or(&none, |previous| &previous.remote_keys);
+    let remote_keys = RemoteKeySources::start(sources, settings, folder.as_deref(), fetched, counted)?;
+    let loaded = previous.map(|previous| &previous.certificates);
+    let certificates = Certificates::start(&snapshot, loaded, metrics.tls())?;
+    Ok(Serving::new(snapshot, remote_keys, certificates))
 }
 
 /// Where the process keeps its state: where systemd says (systemd.exec(5), `StateDirectory=`), else beside

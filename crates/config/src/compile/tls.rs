@@ -1,0 +1,130 @@
+//! What a domain's `protocol`, `certConfig` and `tlsConfig` say of each other and of `gateway.https`.
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::certificate::Certificate;
+use crate::document::{CertConfig, Pair};
+use crate::place::{Place, Written};
+use crate::report::Report;
+use crate::snapshot::{
+    CertificateFiles, CertificateSource, DomainTls, GatewaySettings, Protocol, TlsSettings,
+};
+
+/// What a domain's document says of HTTPS.
+pub(super) struct Domain<'a> {
+    pub(super) name: &'a str,
+    pub(super) protocol: Written<Protocol>,
+    /// Without a value where it is wrong.
+    pub(super) certificate: Option<Written<Option<CertConfig>>>,
+    pub(super) settings: Option<TlsSettings>,
+}
+
+impl Domain<'_> {
+    /// How the domain is served over HTTPS; `None` when it is not, or cannot be.
+    pub(super) fn compile(
+        self,
+        gateway: &GatewaySettings,
+        folder: &Path,
+        report: &mut Report,
+    ) -> Option<DomainTls> {
+        let protocol = &self.protocol;
+        let certificate = self.certificate.map(|written| {
+            let source = written.value.and_then(|value| load(self.name, value, folder, report));
+            (source, written.place)
+        });
+        if !protocol.value.serves_https() {
+            if let Some((_, place)) = certificate {
+                report.warning(
+                    &place,
+                    "certConfig has no effect, as protocol is HTTP; write HTTPS or HTTP,HTTPS",
+                );
+            }
+            return None;
+        }
+        if gateway.https.is_none() {
+            match protocol.value {
+                Protocol::Https => report.error(
+                    &protocol.place,
+                    "there is no listener for HTTPS; set gateway.https, as to \"0.0.0.0:8443\", or write HTTP \
+                     where TLS ends in front of claimgate",
+                ),
+                _ => report.warning(&protocol.place, "only HTTP is served, as gateway.https is not set"),
+            }
+            return None;
+        }
+        let Some((source, place)) = certificate else {
+            let message = "HTTPS needs a certificate; expected certConfig with certificate and privateKey, or \
+                           with certificateFile and privateKeyFile";
+            report.error(&protocol.place, message);
+            return None;
+        };
+        let tls = DomainTls { certificate: source?, settings: self.settings.unwrap_or_default() };
+        check_suites(&tls, &place, report);
+        Some(tls)
+    }
+}
+
+fn load(domain: &str, written: CertConfig, folder: &Path, report: &mut Report) -> Option<CertificateSource> {
+    match written {
+        CertConfig::Inline(Pair { certificate: chain, private_key }) => {
+            match Certificate::from_pem(domain, chain.value.as_bytes(), private_key.value.as_bytes()) {
+                Ok(certificate) => {
+                    warn_of_expiry(&certificate, &chain.place, report);
+                    Some(CertificateSource::Inline(Arc::new(certificate)))
+                }
+                Err(error) => {
+                    let place = if error.is_of_private_key() { private_key.place } else { chain.place };
+                    report.error(&place, error.to_string());
+                    None
+                }
+            }
+        }
+        CertConfig::Files(Pair { certificate: chain, private_key }) => {
+            let files = CertificateFiles {
+                certificate: folder.join(&chain.value),
+                private_key: folder.join(&private_key.value),
+            };
+            // Looked at before they are read, so that a change while they are read is noticed afterwards.
+            let version = files.version();
+            match files.load(domain) {
+                Ok(certificate) => {
+                    warn_of_expiry(&certificate, &chain.place, report);
+                    Some(CertificateSource::Files { files, version, certificate: Arc::new(certificate) })
+                }
+                Err(error) => {
+                    let place = if error.is_of_private_key() { private_key.place } else { chain.place };
+                    report.error(&place, error.to_string());
+                    None
+                }
+            }
+        }
+    }
+}
+
+fn warn_of_expiry(certificate: &Certificate, place: &Place, report: &mut Report) {
+    if let Some(expiry) = certificate.expiry(SystemTime::now()) {
+        report.warning(place, expiry);
+    }
+}
+
+/// In TLS 1.2 a cipher suite names the kind of the certificate's key.
+fn check_suites(tls: &DomainTls, place: &Place, report: &mut Report) {
+    let (CertificateSource::Inline(certificate) | CertificateSource::Files { certificate, .. }) =
+        &tls.certificate;
+    let algorithm = certificate.certified_key().key.algorithm();
+    let suites = &tls.settings.cipher_suites;
+    let fit = |version| {
+        suites.iter().any(|suite| {
+            suite.version().version == version && suite.usable_for_signature_algorithm(algorithm)
+        })
+    };
+    let unfit = tls.settings.versions.iter().map(|version| version.version).filter(|version| !fit(*version));
+    let unfit: Vec<_> = unfit.collect();
+    let message = "no cipher suite of tlsConfig for TLS 1.2 fits the certificate's key";
+    match unfit.len() {
+        0 => {}
+        some if some == tls.settings.versions.len() => report.error(place, message),
+        _ => report.warning(place, format!("{message}, so TLS 1.3 alone is served")),
+    }
+}
