@@ -1,5 +1,5 @@
 //! A recursive-descent parser for one JSON text.
-use super::{Number, Object, Value};
+use super::{Number, Object, Value, is_same_name};
 use std::collections::HashSet;
 
 /// How deep arrays and objects may be nested.
@@ -59,7 +59,8 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn whole_text(&mut self) -> Result<Value, Failure> {
-        let value = self.value()?;
+        let mut value = Value::Null;
+        self.value(&mut value)?;
         self.skip_white_space();
         match self.peek() {
             None => Ok(value),
@@ -67,22 +68,24 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn value(&mut self) -> Result<Value, Failure> {
+    /// Reads a value to its place, which costs much less than to move it there.
+    fn value(&mut self, to: &mut Value) -> Result<(), Failure> {
         self.skip_white_space();
-        match self.peek() {
-            Some(b'{') => self.object(),
-            Some(b'[') => self.array(),
-            Some(b'"') => Ok(Value::String(self.string()?)),
-            Some(b'-' | b'0'..=b'9') => Ok(Value::Number(self.number()?)),
-            Some(b't') => self.word("true", Value::Bool(true)),
-            Some(b'f') => self.word("false", Value::Bool(false)),
-            Some(b'n') => self.word("null", Value::Null),
-            Some(_) => Err(self.failure("expected a value")),
-            None => Err(self.failure("the text ends where a value is expected")),
-        }
+        *to = match self.peek() {
+            Some(b'{') => Value::Object(self.object()?),
+            Some(b'[') => Value::Array(self.array()?),
+            Some(b'"') => Value::String(self.string()?),
+            Some(b'-' | b'0'..=b'9') => Value::Number(self.number()?),
+            Some(b't') => self.word("true", Value::Bool(true))?,
+            Some(b'f') => self.word("false", Value::Bool(false))?,
+            Some(b'n') => self.word("null", Value::Null)?,
+            Some(_) => return Err(self.failure("expected a value")),
+            None => return Err(self.failure("the text ends where a value is expected")),
+        };
+        Ok(())
     }
 
-    fn object(&mut self) -> Result<Value, Failure> {
+    fn object(&mut self) -> Result<Object, Failure> {
         self.open()?;
         let mut members = Members::default();
         if self.depth == 1 {
@@ -91,7 +94,8 @@ impl<'a> Parser<'a> {
         }
         self.skip_white_space();
         if self.take(b'}') {
-            return Ok(self.close(Value::Object(Object::new())));
+            self.depth -= 1;
+            return Ok(Object::new());
         }
         loop {
             self.skip_white_space();
@@ -107,11 +111,12 @@ impl<'a> Parser<'a> {
             if !self.take(b':') {
                 return Err(self.failure("expected a colon"));
             }
-            let value = self.value()?;
-            members.list.push((name, value));
+            let (_, value) = members.list.push_mut((name, Value::Null));
+            self.value(value)?;
             self.skip_white_space();
             if self.take(b'}') {
-                return Ok(self.close(Value::Object(Object(members.list))));
+                self.depth -= 1;
+                return Ok(Object(members.list));
             }
             if !self.take(b',') {
                 return Err(self.failure("expected a comma or a closing brace"));
@@ -119,18 +124,20 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn array(&mut self) -> Result<Value, Failure> {
+    fn array(&mut self) -> Result<Vec<Value>, Failure> {
         self.open()?;
         let mut items = Vec::new();
         self.skip_white_space();
         if self.take(b']') {
-            return Ok(self.close(Value::Array(items)));
+            self.depth -= 1;
+            return Ok(items);
         }
         loop {
-            items.push(self.value()?);
+            self.value(items.push_mut(Value::Null))?;
             self.skip_white_space();
             if self.take(b']') {
-                return Ok(self.close(Value::Array(items)));
+                self.depth -= 1;
+                return Ok(items);
             }
             if !self.take(b',') {
                 return Err(self.failure("expected a comma or a closing bracket"));
@@ -147,13 +154,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn close(&mut self, value: Value) -> Value {
-        self.depth -= 1;
-        value
-    }
-
     /// A string; the opening quote is the next byte.
-    #[inline(always)]
     fn string(&mut self) -> Result<String, Failure> {
         self.at += 1;
         let plain = self.plain_characters();
@@ -329,7 +330,7 @@ impl Members {
     /// Whether no member has this name yet. Asked once for each member, just before it is added.
     fn is_new(&mut self, name: &str) -> bool {
         if self.list.len() < FEW_MEMBERS {
-            return self.list.iter().all(|(known, _)| known != name);
+            return self.list.iter().all(|(known, _)| !is_same_name(known, name));
         }
         if self.list.len() == FEW_MEMBERS {
             self.names = self.list.iter().map(|(known, _)| known.clone()).collect();
