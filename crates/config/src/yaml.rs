@@ -1,5 +1,6 @@
-//! YAML 1.2 text as a tree whose every node knows where it stands; JSON is read as the YAML it is.
+//! YAML 1.2 text as a tree whose every node knows where it stands; JSON is the YAML that it is.
 mod builder;
+mod json;
 mod scalar;
 mod surrogates;
 
@@ -9,6 +10,7 @@ use crate::place::{FieldPath, Location, Place};
 use crate::reader::Field;
 use crate::report::Report;
 use builder::Builder;
+use json::Stopped;
 use surrogates::Shortened;
 
 /// A value and its place in the text.
@@ -70,9 +72,17 @@ pub(crate) const MAX_DEPTH: usize = 64;
 pub(crate) fn parse<T>(text: &str, items: Option<&Items<T>>, report: &mut Report) -> Option<Parsed<T>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut found = Report::default();
-    let (tree, found) = match build(text, items, &mut found, |location| location) {
+    let tree = match build_json(text, items, &mut found) {
+        Err(Stopped::NotJson) => {
+            found = Report::default();
+            build(text, items, &mut found, |location| location)
+        }
+        Err(Stopped::Refused((place, message))) => Err(Failure::Refused(place, message)),
+        Ok(tree) => Ok(tree),
+    };
+    let (tree, found) = match tree {
         Ok(tree) => (Some(tree), found),
-        // JSON writes characters beyond U+FFFF as two escapes, which YAML does not know.
+        // JSON within YAML writes characters beyond U+FFFF as two escapes, which YAML does not know.
         Err(Failure::Scan(error)) if error.info().contains("invalid Unicode character escape") => {
             let shortened = Shortened::new(text);
             let mut found = Report::default();
@@ -115,6 +125,21 @@ impl Failure {
             }
         }
     }
+}
+
+fn build_json<T>(
+    text: &str,
+    items: Option<&Items<T>>,
+    report: &mut Report,
+) -> Result<Parsed<T>, Stopped<(Place, String)>> {
+    let mut builder = Builder::new(items);
+    let mut tree = None;
+    json::read(text, |event, location| {
+        tree = builder.add(event, location, report)?;
+        Ok(())
+    })?;
+    let root = tree.ok_or(Stopped::NotJson)?;
+    Ok(Parsed { root, items: builder.items_read(report) })
 }
 
 fn build<T>(

@@ -155,6 +155,53 @@ proptest! {
 }
 
 #[test]
+fn json_gives_the_tree_that_it_gives_as_yaml() {
+    let as_json = |text: &str| build_json::<Infallible>(text, None, &mut Report::default());
+    for text in [
+        "{}",
+        " [ ]\n",
+        r#""text""#,
+        "-1.50e+2",
+        "{\"ä\": \"ö\", \"ü\":null}",
+        "{\n  \"a\": [1, 0.5, true, false, null],\r\n  \"b\": {\"c\": [[\"d\"], {}]}\n}\n",
+        r#"{"a\n\"\\\/\u00e4": "\t\\\" ", "b": "\\"}"#,
+        r#"{"a": 1, "a": 2}"#,
+    ] {
+        let yaml = build::<Infallible>(text, None, &mut Report::default(), |location| location);
+        let (Ok(json), Ok(yaml)) = (as_json(text), yaml) else { panic!("{text}") };
+        assert_eq!(json.root, yaml.root, "{text}");
+    }
+    for text in [
+        "",
+        "{",
+        "}",
+        "[1,]",
+        "{\"a\"}",
+        "{\"a\" 1}",
+        "{\"a\": 1,}",
+        "{a: 1}",
+        "'a'",
+        "\"a",
+        "\"\\",
+        "\"\u{1}\"",
+        "01",
+        "+1",
+        ".5",
+        "True",
+        "~",
+        "[] []",
+        "{\"a\": 1} # comment",
+        "a: 1",
+        "[\"\\ud83d\"]",
+        "\"\\x41\"",
+        "&a 1",
+        "---\n{}",
+    ] {
+        assert!(matches!(as_json(text), Err(Stopped::NotJson)), "{text}");
+    }
+}
+
+#[test]
 fn items_are_read_as_soon_as_they_are_complete_and_null_takes_their_place() {
     const ITEMS: Items<String> = Items {
         list: "items",
