@@ -57,7 +57,7 @@ def main(options: Namespace) -> None:
 
 
 def at_rest(options: Namespace, cpus: Cpus, directory: Path, upstream: int) -> Rest:
-    issuers = [tokens.issuer("RS256", directory) for _ in range(REST_DOMAINS)]
+    issuers = [tokens.issuer("RS256", directory) for _ in range(10 if options.smoke else REST_DOMAINS)]
     configuration = directory / "rest.json"
     configuration.write_text(many_domains.written(REST_DOMAINS, "jwt", issuers, upstream))
     times = []

@@ -18,7 +18,7 @@ use super::{log_warnings, serving};
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Added to the nice value of the thread that reloads, so that it gives way to those that serve requests.
-const NICE: i32 = 10;
+const NICE: i32 = 15;
 
 /// A configuration file, and which version of it was loaded last.
 #[derive(Debug)]
