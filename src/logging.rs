@@ -14,8 +14,9 @@ pub enum Format {
     Text,
 }
 
-/// Starts logging. `CLAIMGATE_LOG` picks levels, as `debug` or `claimgate_gateway=debug,info`.
-pub fn start(format: Option<Format>) {
+/// Starts logging, and gives the form of its lines. `CLAIMGATE_LOG` picks levels, as `debug` or
+/// `claimgate_gateway=debug,info`.
+pub fn start(format: Option<Format>) -> Format {
     let is_terminal = std::io::stderr().is_terminal();
     let format = format.unwrap_or(if is_terminal { Format::Text } else { Format::Json });
     let filter = EnvFilter::builder()
@@ -30,4 +31,5 @@ pub fn start(format: Option<Format>) {
         }
         Format::Text => lines.with_target(false).init(),
     }
+    format
 }

@@ -75,11 +75,11 @@ enum Action {
 
 fn main() -> ExitCode {
     let command = Command::parse();
-    logging::start(command.log_format);
+    let log_format = logging::start(command.log_format);
     let result = match command.action {
-        Action::Serve { config } => serve::run(&config),
+        Action::Serve { config } => serve::run(&config, log_format),
         Action::Check { config } => return check::run(&config),
-        Action::Quickstart { dir } => quickstart::run(&dir),
+        Action::Quickstart { dir } => quickstart::run(&dir, log_format),
         Action::Jwk(command) => return failure::exit_code(jwk::run(command)),
         Action::Token(command) => return failure::exit_code(token::run(command)),
         Action::Try(options) => return try_request::run(*options),

@@ -10,6 +10,7 @@ use claimgate_jose::json::{Object, Value};
 use claimgate_jose::{Algorithm, KeyFile, SigningKey};
 
 use crate::files::{self, Access};
+use crate::logging;
 use crate::serve::{self, ConfigurationFile, TakenPort};
 
 const PRIVATE_KEY: &str = "private.pem";
@@ -18,7 +19,7 @@ const TOKEN_LIFETIME_SECONDS: u64 = 24 * 60 * 60;
 
 /// Serves the quickstart of a folder; makes key pair and configuration where they are not there yet, so
 /// that a second run goes on with what the first one made and its user changed.
-pub fn run(dir: &Path) -> anyhow::Result<()> {
+pub fn run(dir: &Path, log_format: logging::Format) -> anyhow::Result<()> {
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
     let key = key_pair(&dir.join(PRIVATE_KEY))?;
     let config = dir.join(CONFIGURATION);
@@ -31,7 +32,7 @@ pub fn run(dir: &Path) -> anyhow::Result<()> {
             bail!("mend {}, or remove {} to start afresh", config.display(), dir.display());
         }
     };
-    serve::start(file, loaded, TakenPort::UseFree, |address| {
+    serve::start(file, loaded, log_format, TakenPort::UseFree, |address| {
         let mut out = io::stdout().lock();
         out.write_all(guide(dir, address, &token).as_bytes())?;
         out.flush().context("cannot print the requests to try")

@@ -1,8 +1,10 @@
 //! `claimgate serve`: serves a configuration until it is told to stop.
 
+mod access_log;
 mod certificates;
 mod reload;
 mod serving;
+mod spans;
 
 pub use reload::ConfigurationFile;
 
@@ -21,12 +23,12 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::runtime;
+use crate::{logging, runtime};
 
 /// Serves a configuration file.
-pub fn run(config: &Path) -> anyhow::Result<()> {
+pub fn run(config: &Path, log_format: logging::Format) -> anyhow::Result<()> {
     match ConfigurationFile::load(config) {
-        Ok((file, loaded)) => start(file, loaded, TakenPort::Fail, |_| Ok(())),
+        Ok((file, loaded)) => start(file, loaded, log_format, TakenPort::Fail, |_| Ok(())),
         Err(problems) => {
             crate::complain_of(&problems);
             bail!("the configuration is not usable, so nothing is served");
@@ -48,16 +50,18 @@ pub enum TakenPort {
 pub fn start(
     file: ConfigurationFile,
     loaded: Loaded,
+    log_format: logging::Format,
     taken_port: TakenPort,
     listening: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     // This thread accepts connections, reloads and answers the admin listener; others serve requests.
-    runtime::block_on(serve(file, loaded, taken_port, listening)).context("cannot start")?
+    runtime::block_on(serve(file, loaded, log_format, taken_port, listening)).context("cannot start")?
 }
 
 async fn serve(
     file: ConfigurationFile,
     loaded: Loaded,
+    log_format: logging::Format,
     taken_port: TakenPort,
     listening: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
@@ -88,8 +92,10 @@ async fn serve(
         },
     };
     let metrics = Metrics::default();
+    let access_log = access_log::start(&settings.access_log, log_format, &metrics)?;
+    let spans = spans::start(settings.tracing.as_ref(), &metrics)?;
     let serving = file.serve(loaded.snapshot, &metrics)?;
-    let gateway = Arc::new(Gateway::new(serving, metrics));
+    let gateway = Arc::new(Gateway::new(serving, metrics, access_log, spans));
     gateway.metrics().note_configuration(true);
 
     let (readiness, observed) = watch::channel(Readiness::Ready);
@@ -116,7 +122,10 @@ async fn serve(
         readiness.send_replace(Readiness::Draining);
         tracing::info!("stopping: no new connections, requests in flight are finished");
     };
-    match claimgate_gateway::serve(listeners, gateway, functions, stop).await? {
+    let drained = claimgate_gateway::serve(listeners, Arc::clone(&gateway), functions, stop).await?;
+    gateway.access_log().finish();
+    gateway.spans().finish();
+    match drained {
         Drained::Completely => tracing::info!("stopped"),
         Drained::CutOff => {
             tracing::warn!("stopped: the time to drain ran out, and requests in flight were cut off")

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use claimgate_config::snapshot::DomainTable;
 use claimgate_gateway::trace::Outcome;
-use claimgate_gateway::{Serving, Trace, TryRequest, try_request};
+use claimgate_gateway::{Metrics, Serving, Trace, TryRequest, try_request};
 use claimgate_remote_keys::RemoteKeySources;
 use claimgate_tls::Certificates;
 use clap::Args;
@@ -68,7 +68,8 @@ fn trace(snapshot: claimgate_config::Snapshot, request: &TryRequest) -> Result<T
         let remote_keys = RemoteKeySources::on_demand(&snapshot.remote_key_sources, settings);
         // Nobody shakes hands, so that no certificates are needed.
         let certificates = Certificates::default();
-        let serving = Serving::new(snapshot, remote_keys.map_err(Failure::unusable)?, certificates);
+        let remote_keys = remote_keys.map_err(Failure::unusable)?;
+        let serving = Serving::new(snapshot, remote_keys, certificates, &Metrics::default());
         Ok(try_request(Arc::new(serving), request, now).await)
     });
     let trace = trace.map_err(|error| Failure::Unusable(format!("cannot start: {error}")))?;

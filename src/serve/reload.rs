@@ -40,7 +40,7 @@ impl ConfigurationFile {
         serving::start(snapshot, &self.path, None, metrics)
     }
 
-    /// Reloads the file whenever it changes and on every SIGHUP.
+    /// Reloads the file whenever it changes and on every SIGHUP, which also reopens the access log.
     pub async fn watch(mut self, gateway: Arc<Gateway>, mut hangup: Signal) {
         let mut interval = tokio::time::interval(INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -56,6 +56,9 @@ impl ConfigurationFile {
                 replaced.extract_if(.., |serving| Arc::strong_count(serving) == 1).collect::<Vec<_>>();
             if !unused.is_empty() {
                 aside(move || drop(unused)).await;
+            }
+            if is_asked {
+                gateway.access_log().reopen();
             }
             let current = FileVersion::of(&self.path);
             if !is_asked && current == self.loaded {
@@ -134,6 +137,8 @@ fn warn_of_what_needs_a_restart(old: &Snapshot, new: &Snapshot) {
             "gateway.verifiedTokenCacheBytes",
             old.gateway.verified_token_cache_bytes != new.gateway.verified_token_cache_bytes,
         ),
+        ("gateway.accessLog", old.gateway.access_log != new.gateway.access_log),
+        ("gateway.tracing", old.gateway.tracing != new.gateway.tracing),
         ("admin.listen", old.admin.listen != new.admin.listen),
     ];
     for (field, _) in changes.iter().filter(|(_, is_changed)| *is_changed) {

@@ -28,7 +28,7 @@ pub fn start(
     let remote_keys = RemoteKeySources::start(sources, settings, folder.as_deref(), fetched, counted)?;
     let loaded = previous.map(|previous| &previous.certificates);
     let certificates = Certificates::start(&snapshot, loaded, metrics.tls())?;
-    Ok(Serving::new(snapshot, remote_keys, certificates))
+    Ok(Serving::new(snapshot, remote_keys, certificates, metrics))
 }
 
 /// Where the process keeps its state: where systemd says (systemd.exec(5), `StateDirectory=`), else beside

@@ -157,7 +157,8 @@ fn compile_routes(written: Vec<document::Route>, functions: &Functions, report: 
         }
         same_path.push((route.methods.clone(), place));
         if let Some(function) = function {
-            routes.push(Route { path, methods: route.methods, function: Arc::clone(function) });
+            let (number, function) = (routes.len(), Arc::clone(function));
+            routes.push(Route { path, number, methods: route.methods, function });
         }
     }
     RouteTable::new(routes)

@@ -1,5 +1,6 @@
 //! What was written: each section checked for itself. What one section says of another, as the
 //! function of a route, is the business of `compile`.
+mod access_log;
 mod authentication;
 mod certificate;
 mod claim_pass_by;
@@ -7,11 +8,13 @@ mod domain;
 mod function;
 mod gateway;
 mod jwks;
+mod proxies;
 mod remote_jwks;
 mod route;
 mod scope;
 mod tls;
 mod token_lookup;
+mod tracing;
 
 use crate::json_text;
 use crate::place::Written;

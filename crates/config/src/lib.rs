@@ -62,6 +62,7 @@ pub fn load_text(text: &str, file: &Path) -> Result<Loaded, Problems> {
     let read = |root: &Field<'_>, domains, report: &mut Report| {
         let mut snapshot = compile::compile(Document::read(root, domains, report)?, folder, report);
         snapshot.gateway.remote_jwks.resolve_paths(folder);
+        snapshot.gateway.access_log.resolve_paths(folder);
         Some(snapshot)
     };
     file::read_with_items(text, file, document::FIELDS, Some(&document::CUSTOM_DOMAINS), read)

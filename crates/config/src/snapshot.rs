@@ -1,14 +1,18 @@
 //! The compiled configuration: immutable, shared by all requests, swapped as a whole.
+mod access_log;
 mod remote_jwks;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod tracing;
 
+pub use access_log::{AccessLogFormat, AccessLogOutput, AccessLogSettings};
 pub use remote_jwks::{AddressRange, CacheFolder, NoAddressRange, RemoteJwksSettings, RemoteKeySource};
 pub use tls::{
     CertificateFiles, CertificateFilesError, CertificateFilesVersion, CertificateSource, DomainTls, Protocol,
     TlsSettings,
 };
+pub use tracing::TracingSettings;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -56,6 +60,12 @@ pub struct GatewaySettings {
     pub remote_jwks: RemoteJwksSettings,
     /// Memory for tokens that were verified, all threads together, in bytes; 0 for none.
     pub verified_token_cache_bytes: usize,
+    /// Where requests are logged.
+    pub access_log: AccessLogSettings,
+    /// Proxies in front of the gateway, whose word on the client is taken.
+    pub trusted_proxies: Vec<AddressRange>,
+    /// How requests are traced; `None` when they are not.
+    pub tracing: Option<TracingSettings>,
 }
 
 /// Sizes beyond which a request is refused.
@@ -309,6 +319,8 @@ pub struct RouteTable {
 pub struct Route {
     /// `path` as it was written: canonical, with a `*` at its end when it is a prefix.
     pub path: String,
+    /// Its place among the routes of its domain, from 0.
+    pub number: usize,
     /// Methods that it serves; empty means all.
     pub methods: Vec<Method>,
     /// The function.
@@ -340,6 +352,11 @@ impl RouteTable {
         let mut prefixes: Vec<_> = prefixes.into_iter().collect();
         prefixes.sort_unstable_by_key(|(prefix, _)| Reverse(prefix.len()));
         RouteTable { exact, prefixes }
+    }
+
+    /// Every route.
+    pub fn iter(&self) -> impl Iterator<Item = &Route> {
+        self.exact.values().chain(self.prefixes.iter().map(|(_, routes)| routes)).flatten()
     }
 
     /// The route of a canonical path: the exact path before the longest prefix, then the method.

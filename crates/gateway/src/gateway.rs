@@ -1,22 +1,25 @@
 //! What all connections share.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use claimgate_config::Snapshot;
-use claimgate_config::snapshot::Domain;
+use claimgate_config::snapshot::{Domain, Route};
 use claimgate_remote_keys::RemoteKeySources;
 use claimgate_tls::Certificates;
-use prometheus_client::metrics::counter::Counter;
 
-use crate::metrics::Metrics;
+use crate::access_log::AccessLog;
+use crate::metrics::{Metrics, Requests, Row, RowLabels};
+use crate::spans::Spans;
 
 /// What is served now, and what is counted.
 #[derive(Debug)]
 pub struct Gateway {
     serving: ArcSwap<Serving>,
     metrics: Metrics,
+    access_log: AccessLog,
+    spans: Spans,
 }
 
 /// What a request is served with, from its start to its end.
@@ -30,31 +33,66 @@ pub struct Serving {
     pub certificates: Certificates,
     /// Differs from that of every other.
     pub(crate) generation: u64,
-    /// Counters of accepted requests by domain, each found when it is first needed.
-    accepted: Vec<OnceLock<Counter>>,
+    /// Where requests are counted, by the number of their domain.
+    rows: Vec<DomainRows>,
+}
+
+#[derive(Debug)]
+struct DomainRows {
+    without_route: Row,
+    /// By the number of the route.
+    routes: Vec<Row>,
 }
 
 impl Serving {
     /// A configuration, the keys of its remote sources and the certificates of its domains.
-    pub fn new(snapshot: Snapshot, remote_keys: RemoteKeySources, certificates: Certificates) -> Self {
-        static GENERATIONS: AtomicU64 = AtomicU64::new(0);
-        let accepted = std::iter::repeat_with(OnceLock::new).take(snapshot.domains.len()).collect();
+    pub fn new(
+        snapshot: Snapshot,
+        remote_keys: RemoteKeySources,
+        certificates: Certificates,
+        metrics: &Metrics,
+    ) -> Self {
+        static GENERATIONS: AtomicU64 = AtomicU64::new(1);
+        let mut domains: Vec<_> = snapshot.domains.iter().collect();
+        domains.sort_unstable_by_key(|domain| domain.number);
+        let rows = domains.into_iter().map(|domain| DomainRows::of(domain, metrics.requests())).collect();
         let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed);
-        Self { snapshot, remote_keys, certificates, generation, accepted }
+        Self { snapshot, remote_keys, certificates, generation, rows }
     }
 
-    /// Counts an accepted request without a look into the table of counters, which all threads share.
-    pub(crate) fn count_accepted(&self, domain: &Domain, metrics: &Metrics) {
-        if let Some(counter) = self.accepted.get(domain.number) {
-            counter.get_or_init(|| metrics.requests(&domain.name, "accepted", "")).inc();
+    /// Where a request is counted.
+    pub(crate) fn row(&self, domain: Option<&Domain>, route: Option<&Route>) -> Row {
+        let Some(domain) = domain else {
+            return Row::NO_DOMAIN;
+        };
+        let row = self.rows.get(domain.number).and_then(|rows| match route {
+            Some(route) => rows.routes.get(route.number),
+            None => Some(&rows.without_route),
+        });
+        row.copied().unwrap_or(Row::OTHERS)
+    }
+}
+
+impl DomainRows {
+    fn of(domain: &Domain, requests: &Requests) -> Self {
+        let row = |route: &str, function: &str| {
+            let [domain, route, function] = [&domain.name, route, function].map(str::to_owned);
+            requests.row(RowLabels { domain, route, function })
+        };
+        let mut routes: Vec<_> = domain.routes.iter().collect();
+        routes.sort_unstable_by_key(|route| route.number);
+        Self {
+            without_route: row("", ""),
+            routes: routes.into_iter().map(|route| row(&route.path, &route.function.name)).collect(),
         }
     }
 }
 
 impl Gateway {
     /// A gateway that serves this until it is given another.
-    pub fn new(serving: Serving, metrics: Metrics) -> Self {
-        Self { serving: ArcSwap::from_pointee(serving), metrics }
+    pub fn new(serving: Serving, metrics: Metrics, access_log: AccessLog, spans: Spans) -> Self {
+        metrics.note_generation(serving.generation);
+        Self { serving: ArcSwap::from_pointee(serving), metrics, access_log, spans }
     }
 
     /// What requests are served with now.
@@ -64,7 +102,18 @@ impl Gateway {
 
     /// Serves requests that arrive from now on with another configuration.
     pub fn replace(&self, serving: Serving) {
+        self.metrics.note_generation(serving.generation);
         self.serving.store(Arc::new(serving));
+    }
+
+    /// Where requests are logged.
+    pub fn access_log(&self) -> &AccessLog {
+        &self.access_log
+    }
+
+    /// Where the spans of sampled requests go.
+    pub fn spans(&self) -> &Spans {
+        &self.spans
     }
 
     /// The gateway's counters.

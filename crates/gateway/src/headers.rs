@@ -1,26 +1,22 @@
-//! The headers that the gateway itself is responsible for: hop-by-hop fields, `X-Forwarded-*`,
-//! `x-fc-*` and `traceparent`.
-
-use std::net::IpAddr;
+//! The headers that the gateway itself is responsible for: hop-by-hop fields, `X-Forwarded-*`
+//! ([`Origin`]), `x-fc-*` and `traceparent`.
 
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TE, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 
 use crate::authority::Authority;
+use crate::client::Origin;
 use crate::parameters::header;
 use crate::request_id::{RequestId, new_traceparent};
-use crate::transport::Transport;
 
 /// Names the request in answers, in requests to functions and in the log.
 pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-fc-request-id");
 
-static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-static X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
-static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+/// W3C Trace Context, 3.2.
+pub static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// W3C Trace Context, 3.3.
+pub static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// Fields that concern one connection (RFC 9110, 7.6.1), whether Connection lists them or not.
 /// Each side of the gateway frames its messages anew, so Transfer-Encoding is one of them.
@@ -49,22 +45,6 @@ fn is_for_gateway(name: &str) -> bool {
     header::begins_with(name, "x-fc-")
         || header::begins_with(name, "x-forwarded-")
         || header::same_name(name, "x-real-ip")
-}
-
-/// Who sends requests on a connection.
-#[derive(Debug, Clone)]
-pub struct Client {
-    /// The address that the connection comes from.
-    pub address: IpAddr,
-    /// What they come over.
-    pub transport: Transport,
-    forwarded_for: HeaderValue,
-}
-
-impl Client {
-    pub fn new(address: IpAddr, transport: Transport) -> Self {
-        Self { address, transport, forwarded_for: ascii(address.to_canonical().to_string()) }
-    }
 }
 
 /// Whether a request asks for a WebSocket, the only protocol that a connection is upgraded to.
@@ -119,22 +99,15 @@ pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
 pub fn set_for_function(
     headers: &mut HeaderMap,
     authority: &Authority,
-    client: &Client,
+    origin: &Origin<'_>,
     id: &RequestId,
     websocket: bool,
 ) {
     header::remove_where(headers, is_for_gateway);
     headers.insert(HOST, authority.written.clone());
-    headers.insert(X_FORWARDED_FOR.clone(), client.forwarded_for.clone());
-    headers.insert(X_FORWARDED_HOST.clone(), authority.written.clone());
-    let (scheme, port) = match client.transport {
-        Transport::Http { .. } => ("http", "80"),
-        Transport::Https { .. } => ("https", "443"),
-    };
-    headers.insert(X_FORWARDED_PORT.clone(), authority.port(port));
-    headers.insert(X_FORWARDED_PROTO.clone(), HeaderValue::from_static(scheme));
+    origin.set(headers, authority);
     headers.insert(REQUEST_ID.clone(), id.to_header_value());
-    if !has_valid_traceparent(headers) {
+    if valid_traceparent(headers).is_none() {
         headers.remove(&TRACESTATE);
         headers.insert(TRACEPARENT.clone(), new_traceparent());
     }
@@ -167,13 +140,13 @@ pub fn has_ambiguous_length(request: &Parts) -> bool {
     request.version >= Version::HTTP_2 && request.headers.get_all(CONTENT_LENGTH).iter().count() > 1
 }
 
-/// W3C Trace Context, 3.2.
-fn has_valid_traceparent(headers: &HeaderMap) -> bool {
+/// The one `traceparent`, when it is valid (W3C Trace Context, 3.2).
+pub fn valid_traceparent(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(&TRACEPARENT).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return false;
+    let (Some(text), None) = (values.next(), values.next()) else {
+        return None;
     };
-    let value = value.as_bytes();
+    let value = text.as_bytes();
     let mut fields = value.split(|&byte| byte == b'-');
     let mut is_hex = |length: usize, may_be_zero: bool| {
         fields.next().is_some_and(|field| {
@@ -182,29 +155,11 @@ fn has_valid_traceparent(headers: &HeaderMap) -> bool {
                 && (may_be_zero || field.iter().any(|&byte| byte != b'0'))
         })
     };
-    is_hex(2, true)
+    let is_valid = is_hex(2, true)
         && is_hex(32, false)
         && is_hex(16, false)
         && is_hex(2, true)
         && value.len() == 55
-        && !value.starts_with(b"ff")
-}
-
-fn ascii(text: String) -> HeaderValue {
-    // Addresses, ports and hexadecimal numbers are all visible ASCII.
-    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
-}
-
-impl Authority {
-    fn port(&self, default: &'static str) -> HeaderValue {
-        let written = self.written.as_bytes();
-        let after_colon = written.rsplit(|&byte| byte == b':').next().unwrap_or_default();
-        let is_port = after_colon.len() < written.len()
-            && !after_colon.is_empty()
-            && after_colon.iter().all(u8::is_ascii_digit);
-        match HeaderValue::from_bytes(after_colon) {
-            Ok(port) if is_port => port,
-            _ => HeaderValue::from_static(default),
-        }
-    }
+        && !value.starts_with(b"ff");
+    if is_valid { text.to_str().ok() } else { None }
 }

@@ -3,9 +3,11 @@
 //!
 //! `request_path` is the way of a request from top to bottom; each other module is one stage of it.
 
+pub mod access_log;
 mod authenticate;
 mod authority;
 mod claims;
+mod client;
 mod gateway;
 mod headers;
 mod limits;
@@ -21,6 +23,7 @@ mod request_id;
 mod request_path;
 mod respond;
 mod slow_signatures;
+pub mod spans;
 mod step;
 pub mod times;
 pub mod trace;

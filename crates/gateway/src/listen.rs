@@ -24,8 +24,8 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+use crate::client::Client;
 use crate::gateway::Gateway;
-use crate::headers::Client;
 use crate::request_path::Worker;
 use crate::slow_signatures::SlowSignatures;
 use crate::transport::Transport;
@@ -109,8 +109,15 @@ pub async fn serve(
         let slow_signatures =
             SlowSignatures::start(gateway.metrics().slow_signatures()).map_err(ServeError::Thread)?;
         let verifier = Verifier { verified_tokens, slow_signatures };
-        let worker =
-            Worker { gateway: Arc::clone(&gateway), functions, tunnels: Tunnels::default(), verifier };
+        let counts = gateway.metrics().requests().worker();
+        let worker = Worker {
+            gateway: Arc::clone(&gateway),
+            functions,
+            tunnels: Tunnels::default(),
+            counts,
+            access_log: gateway.access_log().lines(),
+            verifier,
+        };
         workers.push(start(worker, https_port).map_err(ServeError::Thread)?);
     }
     let mut turn = 0;
@@ -238,9 +245,11 @@ fn serve_connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     };
     let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
     let connection = connections.watch(connection);
+    let open = worker.counts.open_connection();
     tokio::spawn(async move {
+        let _open = open;
         if let Err(error) = connection.await {
-            tracing::debug!(client = %client.address, error, "a connection broke");
+            tracing::debug!(client = client.as_str(), error, "a connection broke");
         }
     });
 }

@@ -1,7 +1,15 @@
 //! What is counted. Labels take values from the configuration and from closed sets of words, never from
 //! requests, so that their number is bounded.
 
+mod exposition;
+mod histogram;
+mod requests;
+
+pub use requests::{Durations, OpenWebSocket, Requests, Row, RowLabels, WorkerCounts};
+
+use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -9,17 +17,36 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use exposition::Exposition;
+
 /// The gateway's counters.
 #[derive(Debug, Default, Clone)]
 pub struct Metrics {
-    requests: Family<RequestLabels, Counter>,
+    requests: Arc<Requests>,
     claims_not_forwarded: Family<DomainLabel, Counter>,
     loads: Family<LoadLabel, Counter>,
     configuration_is_current: Gauge<i64, AtomicI64>,
+    configuration_generation: Gauge<i64, AtomicI64>,
+    configuration_loaded_at: Gauge<i64, AtomicI64>,
     remote_keys: claimgate_remote_keys::Metrics,
     tls: claimgate_tls::Metrics,
     token_cache: TokenCacheMetrics,
     slow_signatures: SlowSignatureMetrics,
+    access_log: AccessLogMetrics,
+    spans: SpanMetrics,
+}
+
+/// What is counted of the export of spans, by requests.
+#[derive(Debug, Default, Clone)]
+pub struct SpanMetrics {
+    exported: Counter,
+    dropped: Counter,
+}
+
+/// What is counted of the access log.
+#[derive(Debug, Default, Clone)]
+pub struct AccessLogMetrics {
+    dropped: Counter,
 }
 
 /// What is counted of signatures that are slow to verify, all threads together.
@@ -39,13 +66,6 @@ pub struct TokenCacheMetrics {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    domain: String,
-    outcome: &'static str,
-    reason: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DomainLabel {
     domain: String,
 }
@@ -59,11 +79,7 @@ impl Metrics {
     /// Names the metrics in a registry.
     pub fn register(&self, registry: &mut Registry) {
         let registry = registry.sub_registry_with_prefix("claimgate");
-        registry.register(
-            "requests",
-            "Requests by custom domain, outcome (accepted, refused, failed) and reason",
-            self.requests.clone(),
-        );
+        registry.register_collector(Box::new(Exposition(Arc::clone(&self.requests))));
         registry.register(
             "claims_not_forwarded",
             "Claims that the position they are mapped to cannot carry",
@@ -89,6 +105,22 @@ impl Metrics {
             self.slow_signatures.refused.clone(),
         );
         registry.register(
+            "access_log_lines_dropped",
+            "Lines of the access log that were lost, as they were written too slowly or could not be",
+            self.access_log.dropped.clone(),
+        );
+        let spans = &self.spans;
+        registry.register(
+            "spans_exported",
+            "Sampled requests that a collector has taken",
+            spans.exported.clone(),
+        );
+        registry.register(
+            "spans_dropped",
+            "Sampled requests that were lost, as the collector was too slow or did not take them",
+            spans.dropped.clone(),
+        );
+        registry.register(
             "configuration_loads",
             "Configurations that were read, by result (good, refused)",
             self.loads.clone(),
@@ -97,6 +129,16 @@ impl Metrics {
             "configuration_is_current",
             "1 when the configuration as it is written is in use, 0 when the last good one stays because of an error",
             self.configuration_is_current.clone(),
+        );
+        registry.register(
+            "configuration_generation",
+            "Number of the configuration in use; every one that is taken over has a higher one",
+            self.configuration_generation.clone(),
+        );
+        registry.register(
+            "configuration_loaded_timestamp_seconds",
+            "When the configuration in use was taken over, in seconds since the Unix epoch",
+            self.configuration_loaded_at.clone(),
         );
         self.remote_keys.register(registry);
         self.tls.register(registry);
@@ -112,15 +154,19 @@ impl Metrics {
         self.slow_signatures.clone()
     }
 
-    /// Counts a request; `domain` is the configured name, or nothing when no domain was found.
-    pub(crate) fn count_request(&self, domain: &str, outcome: &'static str, reason: &'static str) {
-        self.requests(domain, outcome, reason).inc();
+    /// The counters of the access log.
+    pub fn access_log(&self) -> AccessLogMetrics {
+        self.access_log.clone()
     }
 
-    /// The counter of such requests.
-    pub(crate) fn requests(&self, domain: &str, outcome: &'static str, reason: &'static str) -> Counter {
-        let labels = RequestLabels { domain: domain.to_owned(), outcome, reason };
-        self.requests.get_or_create_owned(&labels)
+    /// The counters of the export of spans.
+    pub fn spans(&self) -> SpanMetrics {
+        self.spans.clone()
+    }
+
+    /// The numbers of requests and connections.
+    pub(crate) fn requests(&self) -> &Requests {
+        &self.requests
     }
 
     pub(crate) fn count_claim_not_forwarded(&self, domain: &str) {
@@ -142,6 +188,29 @@ impl Metrics {
         let result = if is_good { "good" } else { "refused" };
         self.loads.get_or_create(&LoadLabel { result }).inc();
         self.configuration_is_current.set(i64::from(is_good));
+    }
+
+    /// Notes which configuration is in use from now on.
+    pub(crate) fn note_generation(&self, generation: u64) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.configuration_generation.set(i64::try_from(generation).unwrap_or(i64::MAX));
+        self.configuration_loaded_at.set(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
+    }
+}
+
+impl AccessLogMetrics {
+    pub(crate) fn count_dropped(&self, lines: u64) {
+        self.dropped.inc_by(lines);
+    }
+}
+
+impl SpanMetrics {
+    pub(crate) fn count_exported(&self, requests: u64) {
+        self.exported.inc_by(requests);
+    }
+
+    pub(crate) fn count_dropped(&self, requests: u64) {
+        self.dropped.inc_by(requests);
     }
 }
 

@@ -113,6 +113,16 @@ pub enum Fault {
     Function,
 }
 
+impl Fault {
+    /// The word for it in log and metric.
+    pub fn outcome(self) -> &'static str {
+        match self {
+            Self::Client => "refused",
+            Self::Function => "failed",
+        }
+    }
+}
+
 impl Rejection {
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {

@@ -29,6 +29,11 @@ impl RequestId {
         Self(ascii(&id))
     }
 
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+
     /// The id as a header value.
     pub fn to_header_value(&self) -> HeaderValue {
         self.0.clone()
@@ -37,7 +42,7 @@ impl RequestId {
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.to_str().unwrap_or_default())
+        f.write_str(self.as_str())
     }
 }
 
@@ -52,7 +57,7 @@ pub fn new_traceparent() -> HeaderValue {
 }
 
 /// Fills a field with the last hexadecimal digits of a number.
-fn write_hex(field: &mut [u8], mut number: u64) {
+pub(crate) fn write_hex(field: &mut [u8], mut number: u64) {
     for place in field.iter_mut().rev() {
         let digit = (number & 0xf) as u8;
         *place = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
@@ -67,7 +72,7 @@ fn ascii(text: &[u8]) -> HeaderValue {
 
 /// A number that has not been there before, for practical purposes. Each thread has a generator of its
 /// own, so that threads share nothing.
-fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     thread_local! {
         // The crate's own seed is the time since the machine's start, which two machines may share.
         static GENERATOR: RefCell<fastrand::Rng> = RefCell::new(fastrand::Rng::with_seed(seed()));

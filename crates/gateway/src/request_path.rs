@@ -12,17 +12,20 @@ use http::{Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 
+use crate::access_log::{Line, Lines};
 use crate::authenticate::authenticate;
 use crate::authority::Authority;
 use crate::claims::Delivery;
+use crate::client::{Client, Origin};
 use crate::gateway::{Gateway, Serving};
-use crate::headers::Client;
+use crate::metrics::{Durations, WorkerCounts};
 use crate::parameters::cookie;
 use crate::path::{PathError, RequestPath};
 use crate::refusal::Refusal;
-use crate::rejection::{Fault, Rejection};
+use crate::rejection::Rejection;
 use crate::request::{Body, FunctionRequest};
 use crate::request_id::RequestId;
+use crate::spans::Span;
 use crate::step::{Observer, Step};
 use crate::transport::{check_scheme, find_domain};
 use crate::tunnel::Tunnels;
@@ -39,6 +42,10 @@ pub struct Worker {
     pub functions: Functions,
     /// The WebSockets that are open.
     pub tunnels: Tunnels,
+    /// What this thread counts.
+    pub counts: Arc<WorkerCounts>,
+    /// Where this thread logs its requests.
+    pub access_log: Lines,
     /// What this thread verifies tokens with.
     pub verifier: Verifier,
 }
@@ -53,16 +60,19 @@ impl Worker {
         client: &Client,
     ) -> Response<ResponseBody> {
         let started = Instant::now();
+        let _in_flight = self.counts.begin();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let serving = self.gateway.serving();
         let id = RequestId::next(now);
         let (method, uri, version) = (request.method().clone(), request.uri().clone(), request.version());
-        let mut record = Record::default();
+        let origin = Origin::of(client, request.headers(), &serving.snapshot.gateway.trusted_proxies);
+        let span = self.gateway.spans().begin(request.headers());
+        let mut record = Record { span, ..Record::default() };
 
         let (method, path, result) = match refusal {
             Some(refusal) => ("", "", Err(refusal.into())),
             None => {
-                let result = self.handle(&serving, request, &uri, client, &id, now, &mut record).await;
+                let result = self.handle(&serving, request, &uri, &origin, &id, now, &mut record).await;
                 // The query may hold a token.
                 (method.as_str(), uri.path(), result)
             }
@@ -78,18 +88,15 @@ impl Worker {
                 "the claim cannot be carried where claimPassBy puts it, and was left out"
             );
         }
+        let durations = record.durations(started);
+        let row = serving.row(record.domain, record.route);
         let (response, outcome, reason) = match result {
             Ok(response) => {
-                if let Some(domain) = record.domain {
-                    serving.count_accepted(domain, self.gateway.metrics());
-                }
+                self.counts.count(row, None, durations);
                 (response, "accepted", "")
             }
             Err(rejection) => {
-                let outcome = match rejection.fault() {
-                    Fault::Client => "refused",
-                    Fault::Function => "failed",
-                };
+                let outcome = rejection.fault().outcome();
                 tracing::debug!(request_id = %id, error = &rejection as &dyn std::error::Error, "request {outcome}");
                 let response = respond::rejection(
                     &rejection,
@@ -97,26 +104,33 @@ impl Worker {
                     record.domain.map(|domain| domain.name.as_str()),
                     version,
                 );
-                self.gateway.metrics().count_request(domain, outcome, rejection.reason());
+                self.counts.count(row, Some((rejection.fault(), rejection.reason())), durations);
                 (response, outcome, rejection.reason())
             }
         };
-        tracing::info!(
-            request_id = %id,
-            client = %client.address,
+        let line = Line {
+            began: now,
+            request_id: id.as_str(),
+            client: origin.client(),
+            scheme: origin.scheme(),
             method,
             domain,
             path,
-            route = record.route.map_or("", |route| route.path.as_str()),
-            function = record.route.map_or("", |route| route.function.name.as_str()),
-            status = response.status().as_u16(),
+            route: record.route.map_or("", |route| route.path.as_str()),
+            function: record.route.map_or("", |route| route.function.name.as_str()),
+            status: response.status().as_u16(),
             outcome,
             reason,
-            duration_us = micros(started.elapsed()),
-            authenticate_us = micros(record.authenticate),
-            function_us = micros(record.function),
-            "request"
-        );
+            duration: durations.whole,
+            authenticate: record.authenticate.map(length).unwrap_or_default(),
+            function_duration: durations.function.unwrap_or_default(),
+            trace_id: record.span.as_ref().map(Span::trace_id),
+        };
+        self.access_log.log(&line);
+        if let Some(span) = &record.span {
+            let verification = record.authenticate.filter(|_| record.verifies);
+            self.gateway.spans().end(span, &line, started, verification, record.function);
+        }
         response
     }
 
@@ -130,24 +144,28 @@ impl Worker {
         serving: &'s Serving,
         request: Request<Incoming>,
         uri: &Uri,
-        client: &Client,
+        origin: &Origin<'_>,
         id: &RequestId,
         now: Duration,
         record: &mut Record<'s>,
     ) -> Result<Response<ResponseBody>, Rejection> {
-        let Prepared { route, request, client_side } =
-            prepare(serving, &self.verifier, request, uri, client, id, now, record).await?;
+        let Prepared { route, mut request, client_side } =
+            prepare(serving, &self.verifier, request, uri, origin, id, now, record).await?;
+        if let Some(span) = &record.span {
+            request.headers_mut().insert(headers::TRACEPARENT.clone(), span.traceparent());
+        }
 
         // What the function answers.
         let began = Instant::now();
         let response =
             self.functions.invoke(&route.function, request, &serving.snapshot.gateway.timeouts).await;
-        record.function = began.elapsed();
+        record.function = Some((began, Instant::now()));
         let mut response = response?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let client_side = client_side.ok_or(Rejection::UnaskedUpgrade)?;
             let (head, body) = response.into_parts();
-            self.tunnels.open(client_side, body.into_upgraded().ok_or(Rejection::UnaskedUpgrade)?);
+            let function_side = body.into_upgraded().ok_or(Rejection::UnaskedUpgrade)?;
+            self.tunnels.open(client_side, function_side, self.counts.open_websocket());
             response = Response::from_parts(head, ResponseBody::empty());
             headers::set_for_client(response.headers_mut(), id, true);
         } else {
@@ -177,7 +195,7 @@ pub async fn prepare<'s>(
     verifier: &Verifier,
     request: Request<Incoming>,
     uri: &Uri,
-    client: &Client,
+    origin: &Origin<'_>,
     id: &RequestId,
     now: Duration,
     observer: &mut impl Observer<'s>,
@@ -197,11 +215,11 @@ pub async fn prepare<'s>(
     }
     let authority = Authority::of(&parts)?;
     observer.observe(Step::Host(&authority.host));
-    let domain = find_domain(snapshot, &authority.host, &client.transport)?;
+    let domain = find_domain(snapshot, &authority.host, &origin.peer.transport)?;
     observer.observe(Step::Domain(domain));
     let path = RequestPath::parse(uri.path())?;
     observer.observe(Step::Path(&path));
-    check_scheme(domain, &authority.host, uri, &client.transport, settings)?;
+    check_scheme(domain, &authority.host, uri, origin, settings)?;
     let route = match domain.routes.find(path.canonical(), &method) {
         RouteMatch::Found(route) => route,
         RouteMatch::MethodNotAllowed(methods) => return Err(Rejection::MethodNotAllowed(methods)),
@@ -228,11 +246,11 @@ pub async fn prepare<'s>(
     };
     let began = Instant::now();
     let authenticated = authenticate(domain, &path, &mut request, serving, verifier, now, observer).await;
-    observer.observe(Step::Authenticated(began.elapsed()));
+    observer.observe(Step::Authenticated(began, Instant::now()));
     let authenticated = authenticated?;
 
     // What the function is told.
-    headers::set_for_function(&mut request.headers, &authority, client, id, websocket);
+    headers::set_for_function(&mut request.headers, &authority, origin, id, websocket);
     claims::forward(&authenticated, &mut request, settings, observer).await?;
     Ok(Prepared { route, request: invocation(request, uri, &path)?, client_side })
 }
@@ -243,8 +261,27 @@ struct Record<'s> {
     domain: Option<&'s Domain>,
     route: Option<&'s Route>,
     not_carried: Vec<&'s ClaimMapping>,
-    authenticate: Duration,
-    function: Duration,
+    /// When the request is sampled.
+    span: Option<Span>,
+    /// When authentication began and ended.
+    authenticate: Option<(Instant, Instant)>,
+    /// Whether a token was needed.
+    verifies: bool,
+    /// When the function was called, and when it answered or failed.
+    function: Option<(Instant, Instant)>,
+}
+
+impl Record<'_> {
+    /// How long a request took that began at `started` and is answered now.
+    fn durations(&self, started: Instant) -> Durations {
+        // The clock was just read when the function answered.
+        let answered = self.function.map_or_else(Instant::now, |(_, answered)| answered);
+        Durations {
+            whole: answered.duration_since(started),
+            verification: self.authenticate.filter(|_| self.verifies).map(length),
+            function: self.function.map(length),
+        }
+    }
 }
 
 impl<'s> Observer<'s> for Record<'s> {
@@ -253,11 +290,16 @@ impl<'s> Observer<'s> for Record<'s> {
         match step {
             Step::Domain(domain) => self.domain = Some(domain),
             Step::Route(route) => self.route = Some(route),
-            Step::Authenticated(duration) => self.authenticate = duration,
+            Step::Jwt { need, .. } => self.verifies = need.is_there(),
+            Step::Authenticated(began, ended) => self.authenticate = Some((began, ended)),
             Step::Claim { mapping, delivery: Delivery::NotCarried } => self.not_carried.push(mapping),
             _ => {}
         }
     }
+}
+
+fn length((began, ended): (Instant, Instant)) -> Duration {
+    ended.duration_since(began)
 }
 
 /// The request as the function receives it.
@@ -286,8 +328,4 @@ fn invocation(
     *invocation.uri_mut() = Uri::from(target);
     *invocation.headers_mut() = headers;
     Ok(invocation)
-}
-
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

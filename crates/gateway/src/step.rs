@@ -1,7 +1,7 @@
 //! What is decided on the path of a request, for those who follow it: the log, and whoever wants to see why
 //! a request is treated as it is.
 
-use std::time::Duration;
+use std::time::Instant;
 
 use claimgate_config::snapshot::{ClaimMapping, Domain, JwtAuthentication, Route, TokenSource};
 use claimgate_jose::Check;
@@ -48,8 +48,8 @@ pub enum Step<'s, 'r> {
     Passed(Check<'r>),
     /// The token was taken out of the request (`forwardToken: false`).
     TokenRemoved,
-    /// The request was authenticated, or refused, in this time.
-    Authenticated(Duration),
+    /// The request was authenticated, or refused, between these points of time.
+    Authenticated(Instant, Instant),
     /// The client had sent a parameter that a claim is mapped to; that was removed.
     Removed(&'s ClaimMapping),
     /// What became of a claim.

@@ -6,7 +6,14 @@ use claimgate_config::Snapshot;
 use claimgate_config::snapshot::{Domain, GatewaySettings};
 use http::Uri;
 
+use crate::client::Origin;
 use crate::rejection::Rejection;
+
+/// The scheme of plain HTTP.
+pub const HTTP: &str = "http";
+
+/// The scheme of HTTP over TLS.
+pub const HTTPS: &str = "https";
 
 /// What requests come over.
 #[derive(Debug, Clone)]
@@ -26,6 +33,14 @@ pub enum Transport {
 impl Transport {
     /// Plain HTTP, beside the listener for HTTPS that the configuration names.
     pub const HTTP: Self = Self::Http { https_port: None };
+
+    /// The scheme of URLs.
+    pub fn scheme(&self) -> &'static str {
+        match self {
+            Self::Http { .. } => HTTP,
+            Self::Https { .. } => HTTPS,
+        }
+    }
 }
 
 /// Finds the domain of a request. Over HTTPS it has to be the one that the connection was opened for, whose
@@ -55,11 +70,12 @@ pub fn check_scheme(
     domain: &Domain,
     host: &str,
     uri: &Uri,
-    transport: &Transport,
+    origin: &Origin<'_>,
     settings: &GatewaySettings,
 ) -> Result<(), Rejection> {
-    let Transport::Http { https_port } = transport else { return Ok(()) };
-    if domain.protocol.serves_http() {
+    let Transport::Http { https_port } = &origin.peer.transport else { return Ok(()) };
+    // Behind a proxy that ends TLS, the client's own scheme counts.
+    if domain.protocol.serves_http() || origin.scheme() == HTTPS {
         return Ok(());
     }
     let port = settings.https_public_port.or(*https_port).or(settings.https.map(|address| address.port()));

@@ -17,8 +17,8 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::mpsc;
 
 use crate::authority::Authority;
+use crate::client::{Client, Origin};
 use crate::gateway::Serving;
-use crate::headers::Client;
 use crate::listen::{StrictHttp1, server};
 use crate::refusal::Refusal;
 use crate::rejection::Rejection;
@@ -111,9 +111,10 @@ async fn prepare_whole<'s>(
     let transport = if over_http { Transport::HTTP } else { transport(serving, &parts) };
     let request = Request::from_parts(parts, body);
     let client = Client::new(IpAddr::V4(Ipv4Addr::LOCALHOST), transport);
+    let origin = Origin::of(&client, request.headers(), &serving.snapshot.gateway.trusted_proxies);
     let uri = request.uri().clone();
     let prepared =
-        prepare(serving, &Verifier::bare(), request, &uri, &client, &RequestId::next(now), now, collector)
+        prepare(serving, &Verifier::bare(), request, &uri, &origin, &RequestId::next(now), now, collector)
             .await?;
     let (head, body) = outgoing(&prepared.route.function, prepared.request)?;
     let broken = |error| InvokeError::RequestBody(RequestBodyError::Broken(Arc::new(error)));

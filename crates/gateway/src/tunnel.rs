@@ -5,6 +5,8 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio_util::task::TaskTracker;
 
+use crate::metrics::OpenWebSocket;
+
 /// The tunnels that are open.
 #[derive(Debug, Default)]
 pub struct Tunnels(TaskTracker);
@@ -12,8 +14,9 @@ pub struct Tunnels(TaskTracker);
 impl Tunnels {
     /// Joins a client and a function that has switched. Nothing that the client sent before reaches the
     /// function, as the client's side is there only after the answer 101 went out.
-    pub fn open(&self, client: OnUpgrade, mut function: Upgraded) {
+    pub fn open(&self, client: OnUpgrade, mut function: Upgraded, open: OpenWebSocket) {
         self.0.spawn(async move {
+            let _open = open;
             let mut client = match client.await {
                 Ok(client) => TokioIo::new(client),
                 Err(error) => {

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 from support import http1
@@ -69,6 +70,15 @@ class Process:
             self._changed.wait_for(lambda: look() or self._ended == len(self._readers), timeout)
             found = look()
         assert found, "not found in:\n" + "".join(self.output) + "".join(self.lines)
+        return found
+
+    @staticmethod
+    def poll(look, timeout: float = 20):
+        """What `look()` finds, asked again and again until it finds something."""
+        end = time.monotonic() + timeout
+        while not (found := look()):
+            assert time.monotonic() < end, "it did not come to pass"
+            time.sleep(0.02)
         return found
 
     def stop(self) -> int:

@@ -29,10 +29,10 @@ class Response:
 
 
 class Connection:
-    """One connection, over TLS with a function that wraps its socket; requests are bytes."""
+    """One connection; requests are bytes. `wrap` puts its socket into TLS; it comes from the address `source`."""
 
-    def __init__(self, address: tuple[str, int], timeout: float = TIMEOUT, wrap=None):
-        self.socket = socket.create_connection(address, timeout=timeout)
+    def __init__(self, address: tuple[str, int], timeout: float = TIMEOUT, wrap=None, source: str | None = None):
+        self.socket = socket.create_connection(address, timeout, (source, 0) if source else None)
         if wrap:
             self.socket = wrap(self.socket)
         self.file = self.socket.makefile("rb")

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::remote_jwks;
+use super::{access_log, proxies, remote_jwks, tracing};
 use crate::reader::{Field, Object};
 use crate::report::Report;
-use crate::snapshot::{AdminSettings, GatewaySettings, Limits, RemoteJwksSettings, Timeouts};
+use crate::snapshot::{
+    AccessLogSettings, AdminSettings, GatewaySettings, Limits, RemoteJwksSettings, Timeouts,
+};
 use crate::yaml::Value;
 
 /// Reads `gateway`; what is left out has its default.
@@ -47,6 +49,9 @@ pub(super) fn read_gateway(field: Option<Field<'_>>, report: &mut Report) -> Gat
     if let Some(bytes) = integer(&mut object, "verifiedTokenCacheBytes", 0, TIB, " bytes", report) {
         settings.verified_token_cache_bytes = bytes;
     }
+    access_log::read(&mut object, &mut settings.access_log, report);
+    proxies::read(&mut object, &mut settings, report);
+    settings.tracing = tracing::read(&mut object, report);
     object.not_supported("triggerDomain", report);
     object.finish(report);
     settings
@@ -142,6 +147,9 @@ impl Default for GatewaySettings {
             timeouts: Timeouts::default(),
             remote_jwks: RemoteJwksSettings::default(),
             verified_token_cache_bytes: 64 * 1024 * 1024,
+            access_log: AccessLogSettings::default(),
+            trusted_proxies: Vec::new(),
+            tracing: None,
         }
     }
 }

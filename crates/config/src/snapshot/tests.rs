@@ -3,7 +3,7 @@ use super::*;
 
 fn route(path: &str, methods: &[Method], function: &str) -> Route {
     let function = Arc::new(Function { name: function.to_owned(), target: FunctionTarget::Echo });
-    Route { path: path.to_owned(), methods: methods.to_vec(), function }
+    Route { path: path.to_owned(), number: 0, methods: methods.to_vec(), function }
 }
 
 fn domain(name: &str) -> Domain {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-use crate::headers::Client;
+use crate::client::Client;
 use crate::request_path::Worker;
 use crate::transport::Transport;
 

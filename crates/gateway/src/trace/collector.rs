@@ -240,7 +240,7 @@ impl<'s> Observer<'s> for Collector<'s> {
             }
             Step::Passed(check) => self.passed(check),
             Step::TokenRemoved => self.trace.token_removed = true,
-            Step::Authenticated(_) => {}
+            Step::Authenticated(..) => {}
             Step::Removed(mapping) => {
                 self.removed.insert(&mapping.parameter);
             }
