@@ -12,6 +12,7 @@ install_packages() {
     command -v npm >/dev/null || packages+=(npm)
     command -v openssl >/dev/null || packages+=(openssl)
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages+=(postgresql)
+    command -v promtool >/dev/null || packages+=(prometheus)
     usable_python python3 || usable_python /usr/bin/python3 || packages+=(python3 python3-venv)
     if [ "${#packages[@]}" -eq 0 ]; then
         return
@@ -25,6 +26,11 @@ install_packages() {
         # Tests run servers of their own, and need none that the package would set up and start.
         install_debian postgresql-common
         pg_conftool /etc/postgresql-common/createcluster.conf set create_main_cluster false
+    fi
+    if [[ " ${packages[*]} " == *" prometheus "* ]]; then
+        # Of its package only promtool is needed, and no server.
+        mkdir -p /etc/systemd/system
+        ln -s /dev/null /etc/systemd/system/prometheus.service
     fi
     install_debian "${packages[@]}"
 }

@@ -1,21 +1,20 @@
 //! The admin listener: health, readiness and metrics.
 
+mod exposition;
+
 use std::io;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderName, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use claimgate_gateway::{Gateway, RequestId, error_body};
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-
-/// The content type of OpenMetrics text.
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-fc-request-id");
 
@@ -63,10 +62,9 @@ async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
     }
 }
 
-async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
-    let mut text = String::new();
-    match prometheus_client::encoding::text::encode(&mut text, &admin.registry) {
-        Ok(()) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+async fn metrics(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
+    match exposition::write(&admin.registry, &headers) {
+        Ok((content_type, text)) => ([(CONTENT_TYPE, content_type)], text).into_response(),
         Err(_) => error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "cannot write the metrics"),
     }
 }

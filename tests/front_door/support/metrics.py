@@ -28,9 +28,15 @@ class Metrics:
 
 
 def read_metrics(gateway: Gateway) -> Metrics:
-    response = httpx.get(f"http://{gateway.admin[0]}:{gateway.admin[1]}/metrics", trust_env=False, timeout=20)
+    return Metrics(metrics_text(gateway, "application/openmetrics-text; version=1.0.0"))
+
+
+def metrics_text(gateway: Gateway, accept: str) -> str:
+    url = f"http://{gateway.admin[0]}:{gateway.admin[1]}/metrics"
+    response = httpx.get(url, headers={"Accept": accept}, trust_env=False, timeout=20)
     assert response.status_code == 200
-    return Metrics(response.text)
+    assert response.headers["content-type"].split(";")[0] == accept.split(";")[0]
+    return response.text
 
 
 def wait_for_metric(gateway: Gateway, value: float | None, name: str, **labels: str):
