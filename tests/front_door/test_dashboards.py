@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from support.certificates import Authority
 from support.configuration import configuration, domain, function
 from support.gateway import REPOSITORY
 from support.key_server import KeyServer
@@ -28,13 +29,17 @@ def promtool(*arguments: str, stdin: str = "") -> str:
 
 
 @pytest.fixture(scope="module")
-def metrics(serve, recorder):
+def metrics(serve, recorder, tmp_path_factory):
     """A gateway whose every metric has a sample."""
     server = KeyServer()
     ours = key("ES256")
     server.publish(jwks(ours))
     auth = {"jwksUri": server.url(), "tokenLookup": "header:Authorization:Bearer", "claimPassBy": "header:sub:x-sub"}
-    gateway = serve(configuration([domain(auth=auth)], [function(recorder.url)]), recorder)
+    certificate, private_key = Authority(tmp_path_factory.mktemp("authority")).pair("secure.example.com")
+    certificate = {"certName": "test", "certificate": certificate, "privateKey": private_key}
+    secure = domain("secure.example.com") | {"protocol": "HTTPS", "certConfig": certificate}
+    written = configuration([domain(auth=auth), secure], [function(recorder.url)], https="127.0.0.1:0")
+    gateway = serve(written, recorder)
     gateway.get(token=ours.token({"sub": "ann"}))
     gateway.get(token=ours.token({"sub": "a\nb"}))
     gateway.get(token=key("ES256", "another").token({}))

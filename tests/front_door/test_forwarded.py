@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.certificates import Authority
 from support.configuration import configuration, domain, function
 from support.http1 import Connection, head
 
@@ -102,3 +103,17 @@ def test_trust_ends_with_the_configuration_that_gave_it(gateway, recorder):
             assert gateway.access_line(response)["client"] == client
             gateway.write(configuration([domain(API)], [function(recorder.url)]))
             gateway.wait_for_log(lambda line: line["message"] == "configuration reloaded")
+
+
+def test_a_proxy_that_ends_tls_reaches_a_domain_of_https(serve, recorder, tmp_path):
+    certificate, private_key = Authority(tmp_path).pair(API)
+    certificate = {"certName": "test", "certificate": certificate, "privateKey": private_key}
+    secure = domain(API) | {"protocol": "HTTPS", "certConfig": certificate}
+    listeners = {"https": "127.0.0.1:0", "trustedProxies": [PROXY]}
+    gateway = serve(configuration([secure], [function(recorder.url)], **listeners), recorder)
+    seen, line = send(gateway, ("X-Forwarded-Proto", "https"))
+    assert (seen.values("x-forwarded-proto"), line["scheme"]) == (["https"], "https")
+    for peer, proto in [(PROXY, "http"), (PROXY, "x"), (STRANGER, "https")]:
+        with Connection(gateway.address, source=peer) as connection:
+            connection.send(head("GET", "/", [("Host", API), ("X-Forwarded-Proto", proto)]))
+            assert connection.receive().status == 308
