@@ -5,7 +5,6 @@ mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use claimgate_config::snapshot::DomainTable;
 use claimgate_gateway::trace::Outcome;
@@ -70,7 +69,7 @@ fn trace(snapshot: claimgate_config::Snapshot, request: &TryRequest) -> Result<T
         let certificates = Certificates::default();
         let remote_keys = remote_keys.map_err(Failure::unusable)?;
         let serving = Serving::new(snapshot, remote_keys, certificates, &Metrics::default());
-        Ok(try_request(Arc::new(serving), request, now).await)
+        Ok(try_request(&serving, request, now).await)
     });
     let trace = trace.map_err(|error| Failure::Unusable(format!("cannot start: {error}")))?;
     trace?.ok_or_else(|| Failure::unusable("the gateway would close the connection without an answer"))

@@ -20,7 +20,7 @@ use http::{Request, Response, Uri};
 /// A certificate as X.509 writes it.
 pub use tokio_rustls::rustls::pki_types::CertificateDer;
 
-pub use body::request::RequestBody;
+pub use body::request::{BrokenBody, RequestBody};
 pub use body::response::ResponseBody;
 pub use error::{InvokeError, RequestBodyError, ResponseBodyError, Source, StartError};
 pub use http1::Upgraded;

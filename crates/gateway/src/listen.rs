@@ -1,9 +1,9 @@
 //! Listens, serves connections, and drains them at the end.
 
-mod framing;
 mod handshake;
+mod http1;
 
-pub use framing::StrictHttp1;
+pub use http1::{ClientSide, Connection, Received};
 
 use std::convert::Infallible;
 use std::io;
@@ -13,16 +13,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claimgate_config::snapshot::GatewaySettings;
-use claimgate_functions::Functions;
+use claimgate_functions::{Functions, RequestBody, Upgraded};
+use hyper::body::Incoming;
+use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::client::Client;
 use crate::gateway::Gateway;
@@ -61,6 +62,11 @@ pub struct Listeners {
     /// Over HTTPS.
     pub https: Option<TcpListener>,
 }
+
+/// A client's connection, with TLS or without.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// A connection on its way to the thread that serves it.
 struct Accepted {
@@ -175,37 +181,36 @@ async fn work(
     https_port: Option<u16>,
     mut accepted: UnboundedReceiver<Accepted>,
 ) -> Drained {
-    let connections = GracefulShutdown::new();
-    // Those that are not done at the end are given up, as no request was begun.
-    let mut handshakes = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = accepted.recv() => {
-                let Some(Accepted { stream, client, is_https }) = accepted else { break };
-                match open(stream) {
-                    Ok(stream) if is_https => {
-                        handshakes.spawn(handshake::shake_hands(Arc::clone(&worker), stream, client.ip()));
+    let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
+    while let Some(Accepted { stream, client, is_https }) = accepted.recv().await {
+        let (worker, stop) = (Arc::clone(&worker), stop.clone());
+        match open(stream) {
+            Ok(stream) if is_https => {
+                connections.spawn(async move {
+                    // One that is not done at the end is given up, as no request was begun.
+                    let secured = tokio::select! {
+                        secured = handshake::shake_hands(&worker, stream, client.ip()) => secured,
+                        () = stop.cancelled() => None,
+                    };
+                    if let Some((stream, client)) = secured {
+                        serve_connection(worker, Box::new(stream), client, stop).await;
                     }
-                    Ok(stream) => {
-                        let client = Client::new(client.ip(), Transport::Http { https_port });
-                        serve_connection(&worker, stream, client, &connections);
-                    }
-                    Err(error) => {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "cannot serve a connection");
-                    }
-                }
+                });
             }
-            Some(Ok(secured)) = handshakes.join_next() => {
-                if let Some((stream, client)) = secured {
-                    serve_connection(&worker, stream, client, &connections);
-                }
+            Ok(stream) => {
+                let client = Client::new(client.ip(), Transport::Http { https_port });
+                connections.spawn(serve_connection(worker, Box::new(stream), client, stop));
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot serve a connection");
             }
         }
     }
-    drop(handshakes);
     let time = worker.gateway.serving().snapshot.gateway.timeouts.drain;
+    stop.cancel();
+    connections.close();
     let ended = async {
-        connections.shutdown().await;
+        connections.wait().await;
         worker.tunnels.ended().await;
     };
     match tokio::time::timeout(time, ended).await {
@@ -223,53 +228,57 @@ fn open(stream: std::net::TcpStream) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-fn serve_connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-    worker: &Arc<Worker>,
-    stream: S,
+/// Serves a connection to its end. When the gateway stops it takes no more requests.
+async fn serve_connection(
+    worker: Arc<Worker>,
+    stream: Box<dyn Stream>,
     client: Client,
-    connections: &GracefulShutdown,
+    stop: CancellationToken,
 ) {
-    let settings = &worker.gateway.serving().snapshot.gateway;
-    let stream = StrictHttp1::new(stream, settings.limits.clone(), settings.timeouts.header_read);
-    let served = stream.served();
-    let server = server(settings);
-    let service = {
-        let (worker, client) = (Arc::clone(worker), client.clone());
-        service_fn(move |request| {
-            let (worker, client, served) = (Arc::clone(&worker), client.clone(), served.clone());
-            async move {
-                let answer = |refusal| worker.answer(request, refusal, &client);
-                Ok::<_, Infallible>(served.answer(answer).await)
-            }
-        })
-    };
-    let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-    let connection = connections.watch(connection);
-    let open = worker.counts.open_connection();
-    tokio::spawn(async move {
-        let _open = open;
-        if let Err(error) = connection.await {
-            tracing::debug!(client = client.as_str(), error, "a connection broke");
-        }
-    });
+    let _open = worker.counts.open_connection();
+    let settings = worker.gateway.serving().snapshot.gateway.clone();
+    let answer = |request, client_side| worker.answer(request, client_side, &client);
+    let end =
+        http1::serve(stream, settings.limits.clone(), &settings.timeouts, stop.cancelled(), answer).await;
+    if let http1::End::Http2(stream) = end {
+        // Apart: it needs a lot of memory, which the other connections need not have.
+        Box::pin(serve_http2(worker, stream, client, &settings, stop)).await;
+    }
 }
 
-/// What reads requests off a [`StrictHttp1`] and writes answers to it.
-pub fn server(settings: &GatewaySettings) -> auto::Builder<TokioExecutor> {
+async fn serve_http2(
+    worker: Arc<Worker>,
+    stream: Upgraded,
+    client: Client,
+    settings: &GatewaySettings,
+    stop: CancellationToken,
+) {
     let limits = &settings.limits;
-    // Never narrower than the configured limits, which are judged before hyper reads a head or after: its
-    // own answers have no body.
+    // Wider than the configured limits, which are judged behind it: hyper's own answers have no body.
     let head_bytes = (limits.header_bytes + limits.request_line_bytes) * 2;
-    let mut server = auto::Builder::new(TokioExecutor::new());
-    server
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(settings.timeouts.header_read)
-        .max_headers(limits.header_fields)
-        .max_buf_size(head_bytes.max(16 * 1024));
-    server
-        .http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(u32::try_from(head_bytes).unwrap_or(u32::MAX));
-    server
+    let mut server = http2::Builder::new(TokioExecutor::new());
+    server.timer(TokioTimer::new()).max_header_list_size(u32::try_from(head_bytes).unwrap_or(u32::MAX));
+    let address = client.clone();
+    let service = service_fn(move |request: http::Request<Incoming>| {
+        let (worker, client) = (Arc::clone(&worker), client.clone());
+        async move {
+            let request = request.map(RequestBody::stream);
+            Ok::<_, Infallible>(worker.answer(Ok(request), None, &client).await)
+        }
+    });
+    let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(
+            client = address.as_str(),
+            error = &error as &dyn std::error::Error,
+            "a connection broke"
+        );
+    }
 }

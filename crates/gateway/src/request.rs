@@ -9,7 +9,6 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming;
 
 use crate::parameters::form::{Form, FormKind, URLENCODED};
 use crate::parameters::urlencoded;
@@ -32,7 +31,7 @@ pub struct FunctionRequest<'a> {
 #[derive(Debug)]
 pub enum Body {
     /// Not read yet.
-    Stream(Incoming),
+    Stream(RequestBody),
     /// A form, read whole.
     Form(Form),
 }
@@ -88,7 +87,7 @@ impl FunctionRequest<'_> {
     /// The body as it is sent, with the length in the headers brought in line.
     pub fn finish_body(headers: &mut HeaderMap, body: Body) -> RequestBody {
         match body {
-            Body::Stream(stream) => stream.into(),
+            Body::Stream(stream) => stream,
             Body::Form(form) => {
                 let body = form.into_body();
                 headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
@@ -98,7 +97,7 @@ impl FunctionRequest<'_> {
     }
 }
 
-async fn read(stream: &mut Incoming, limit: usize, time: Duration) -> Result<bytes::Bytes, Rejection> {
+async fn read(stream: &mut RequestBody, limit: usize, time: Duration) -> Result<bytes::Bytes, Rejection> {
     let too_large = Rejection::FormTooLarge { limit };
     if stream.size_hint().lower() > limit as u64 {
         return Err(too_large);

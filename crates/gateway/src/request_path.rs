@@ -8,9 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use claimgate_config::snapshot::{ClaimMapping, Domain, Route, RouteMatch};
 use claimgate_functions::{Functions, RequestBody, ResponseBody};
 use http::uri::PathAndQuery;
-use http::{Method, Request, Response, StatusCode, Uri, Version};
-use hyper::body::Incoming;
-use hyper::upgrade::OnUpgrade;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 
 use crate::access_log::{Line, Lines};
 use crate::authenticate::authenticate;
@@ -18,6 +16,7 @@ use crate::authority::Authority;
 use crate::claims::Delivery;
 use crate::client::{Client, Origin};
 use crate::gateway::{Gateway, Serving};
+use crate::listen::ClientSide;
 use crate::metrics::{Durations, WorkerCounts};
 use crate::parameters::cookie;
 use crate::path::{PathError, RequestPath};
@@ -51,12 +50,12 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Answers a request: gives it an id, lets `handle` find the answer, counts and logs it. With a
-    /// refusal the request only stands in for one that could not be read.
+    /// Answers a request, or the refusal of one that cannot be read: gives it an id, lets `handle` find the
+    /// answer, counts and logs it. `client_side` is there when the connection can change its protocol.
     pub async fn answer(
         &self,
-        request: Request<Incoming>,
-        refusal: Option<Refusal>,
+        request: Result<Request<RequestBody>, Refusal>,
+        client_side: Option<ClientSide>,
         client: &Client,
     ) -> Response<ResponseBody> {
         let started = Instant::now();
@@ -64,19 +63,24 @@ impl Worker {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let serving = self.gateway.serving();
         let id = RequestId::next(now);
-        let (method, uri, version) = (request.method().clone(), request.uri().clone(), request.version());
-        let origin = Origin::of(client, request.headers(), &serving.snapshot.gateway.trusted_proxies);
-        let span = self.gateway.spans().begin(request.headers());
-        let mut record = Record { span, ..Record::default() };
+        let (mut origin, mut record) = (Origin::direct(client), Record::default());
 
-        let (method, path, result) = match refusal {
-            Some(refusal) => ("", "", Err(refusal.into())),
-            None => {
-                let result = self.handle(&serving, request, &uri, &origin, &id, now, &mut record).await;
-                // The query may hold a token.
-                (method.as_str(), uri.path(), result)
+        let (mut method, mut uri, mut version) = (None, Uri::default(), Version::HTTP_11);
+        let result = match request {
+            Err(refusal) => {
+                record.span = self.gateway.spans().begin(&HeaderMap::new());
+                Err(refusal.into())
+            }
+            Ok(request) => {
+                origin = Origin::of(client, request.headers(), &serving.snapshot.gateway.trusted_proxies);
+                record.span = self.gateway.spans().begin(request.headers());
+                method = Some(request.method().clone());
+                (uri, version) = (request.uri().clone(), request.version());
+                self.handle(&serving, request, &uri, client_side, &origin, &id, now, &mut record).await
             }
         };
+        // The query may hold a token.
+        let (method, path) = method.as_ref().map_or(("", ""), |method| (method.as_str(), uri.path()));
 
         let domain = record.domain.map_or("", |domain| domain.name.as_str());
         for mapping in &record.not_carried {
@@ -142,14 +146,15 @@ impl Worker {
     async fn handle<'s>(
         &self,
         serving: &'s Serving,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         uri: &Uri,
+        client_side: Option<ClientSide>,
         origin: &Origin<'_>,
         id: &RequestId,
         now: Duration,
         record: &mut Record<'s>,
     ) -> Result<Response<ResponseBody>, Rejection> {
-        let Prepared { route, mut request, client_side } =
+        let Prepared { route, mut request, is_websocket } =
             prepare(serving, &self.verifier, request, uri, origin, id, now, record).await?;
         if let Some(span) = &record.span {
             request.headers_mut().insert(headers::TRACEPARENT.clone(), span.traceparent());
@@ -162,7 +167,7 @@ impl Worker {
         record.function = Some((began, Instant::now()));
         let mut response = response?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            let client_side = client_side.ok_or(Rejection::UnaskedUpgrade)?;
+            let client_side = client_side.filter(|_| is_websocket).ok_or(Rejection::UnaskedUpgrade)?;
             let (head, body) = response.into_parts();
             let function_side = body.into_upgraded().ok_or(Rejection::UnaskedUpgrade)?;
             self.tunnels.open(client_side, function_side, self.counts.open_websocket());
@@ -183,8 +188,8 @@ pub struct Prepared<'s> {
     pub route: &'s Route,
     /// As the function receives it.
     pub request: Request<RequestBody>,
-    /// The client's connection, when the request asks for a WebSocket.
-    pub client_side: Option<OnUpgrade>,
+    /// Whether it asks for a WebSocket.
+    pub is_websocket: bool,
 }
 
 /// The stages of a request before its function. Whatever ends it here is a [`Rejection`]; `uri` is the
@@ -193,7 +198,7 @@ pub struct Prepared<'s> {
 pub async fn prepare<'s>(
     serving: &'s Serving,
     verifier: &Verifier,
-    request: Request<Incoming>,
+    request: Request<RequestBody>,
     uri: &Uri,
     origin: &Origin<'_>,
     id: &RequestId,
@@ -202,7 +207,6 @@ pub async fn prepare<'s>(
 ) -> Result<Prepared<'s>, Rejection> {
     let snapshot = &serving.snapshot;
     let settings = &snapshot.gateway;
-    let (mut client_side, method) = (None, request.method().clone());
     let (mut parts, body) = request.into_parts();
 
     // What the request is for.
@@ -210,7 +214,7 @@ pub async fn prepare<'s>(
     if headers::has_ambiguous_length(&parts) {
         return Err(Refusal::AmbiguousLength.into());
     }
-    if method == Method::CONNECT {
+    if parts.method == Method::CONNECT {
         return Err(Rejection::Connect);
     }
     let authority = Authority::of(&parts)?;
@@ -220,7 +224,7 @@ pub async fn prepare<'s>(
     let path = RequestPath::parse(uri.path())?;
     observer.observe(Step::Path(&path));
     check_scheme(domain, &authority.host, uri, origin, settings)?;
-    let route = match domain.routes.find(path.canonical(), &method) {
+    let route = match domain.routes.find(path.canonical(), &parts.method) {
         RouteMatch::Found(route) => route,
         RouteMatch::MethodNotAllowed(methods) => return Err(Rejection::MethodNotAllowed(methods)),
         RouteMatch::NotFound => return Err(Rejection::NoRoute),
@@ -228,10 +232,7 @@ pub async fn prepare<'s>(
     observer.observe(Step::Route(route));
 
     // What of it concerns the client's connection alone.
-    let websocket = headers::asks_for_websocket(&parts);
-    if websocket {
-        client_side = parts.extensions.remove::<OnUpgrade>();
-    }
+    let is_websocket = headers::asks_for_websocket(&parts);
     headers::remove_hop_by_hop(&mut parts.headers);
     if parts.version >= Version::HTTP_2 {
         cookie::join_fields(&mut parts.headers);
@@ -239,7 +240,7 @@ pub async fn prepare<'s>(
 
     // Who sent it.
     let mut request = FunctionRequest {
-        method,
+        method: parts.method,
         headers: parts.headers,
         query: uri.query().map(|query| Cow::Borrowed(query.as_bytes())),
         body: Body::Stream(body),
@@ -250,9 +251,9 @@ pub async fn prepare<'s>(
     let authenticated = authenticated?;
 
     // What the function is told.
-    headers::set_for_function(&mut request.headers, &authority, origin, id, websocket);
+    headers::set_for_function(&mut request.headers, &authority, origin, id, is_websocket);
     claims::forward(&authenticated, &mut request, settings, observer).await?;
-    Ok(Prepared { route, request: invocation(request, uri, &path)?, client_side })
+    Ok(Prepared { route, request: invocation(request, uri, &path)?, is_websocket })
 }
 
 /// What the log tells of a request.

@@ -1,26 +1,20 @@
 //! Tells what the gateway would do with a request, without serving it.
 
-use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use claimgate_functions::{InvokeError, RequestBodyError, ResponseBody, outgoing};
+use claimgate_functions::{InvokeError, RequestBody, RequestBodyError, outgoing};
+use http::Request;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::request::Parts;
-use http::{Request, Response};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::sync::mpsc;
 
 use crate::authority::Authority;
 use crate::client::{Client, Origin};
 use crate::gateway::Serving;
-use crate::listen::{StrictHttp1, server};
-use crate::refusal::Refusal;
+use crate::listen::{Connection, Received};
 use crate::rejection::Rejection;
 use crate::request_id::RequestId;
 use crate::request_path::prepare;
@@ -50,59 +44,30 @@ pub struct TryRequest {
 /// It needs a Tokio runtime with time, and with I/O where keys are fetched.
 ///
 /// `None` when the connection ends without an answer, which no request is known to bring about.
-pub async fn try_request(serving: Arc<Serving>, request: &TryRequest, now: Duration) -> Option<Trace> {
-    let settings = &serving.snapshot.gateway;
-    let bytes = request.to_http1();
-    let stream = tokio::io::join(std::io::Cursor::new(bytes), tokio::io::sink());
-    let stream = StrictHttp1::new(stream, settings.limits.clone(), settings.timeouts.header_read);
-    let served = stream.served();
+pub async fn try_request(serving: &Serving, request: &TryRequest, now: Duration) -> Option<Trace> {
+    let stream = tokio::io::join(std::io::Cursor::new(request.to_http1()), tokio::io::sink());
+    let connection = Connection::new(Box::new(stream), serving.snapshot.gateway.limits.clone());
     let over_http = request.over_http;
-    let (sender, mut traces) = mpsc::unbounded_channel();
-    let service = {
-        let serving = Arc::clone(&serving);
-        service_fn(move |request| {
-            let (serving, served, sender) = (Arc::clone(&serving), served.clone(), sender.clone());
-            async move {
-                let answer = |refusal| async move {
-                    // Nobody listens any more when the first request was answered.
-                    let _ = sender.send(follow(&serving, request, over_http, refusal, now).await);
-                    Response::new(ResponseBody::from(Bytes::new()))
-                };
-                Ok::<_, Infallible>(served.answer(answer).await)
-            }
-        })
+    let request = match poll_fn(|cx| connection.poll_request(cx)).await {
+        Received::Request(request) => {
+            let (parts, head) = *request;
+            Ok(Request::from_parts(parts, connection.body(&head)))
+        }
+        Received::Refused(refusal) => Err(refusal),
+        Received::Http2 | Received::End => return None,
     };
-    let mut server = server(settings);
-    // The request's end is the end of the stream, and the client waits for the answer.
-    server.http1().half_close(true);
-    let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    tokio::select! {
-        biased;
-        trace = traces.recv() => trace,
-        _ = connection => traces.recv().await,
-    }
-}
-
-/// Follows a request on its path to the function.
-async fn follow(
-    serving: &Serving,
-    request: Request<Incoming>,
-    over_http: bool,
-    refusal: Option<Refusal>,
-    now: Duration,
-) -> Trace {
     let mut collector = Collector::new(&serving.snapshot, now);
-    let result = match refusal {
-        Some(refusal) => Err(refusal.into()),
-        None => prepare_whole(serving, request, over_http, now, &mut collector).await,
+    let result = match request {
+        Err(refusal) => Err(refusal.into()),
+        Ok(request) => prepare_whole(serving, request, over_http, now, &mut collector).await,
     };
-    collector.finish(result)
+    Some(collector.finish(result))
 }
 
 /// Gives what the function would be sent.
 async fn prepare_whole<'s>(
     serving: &'s Serving,
-    request: Request<Incoming>,
+    request: Request<RequestBody>,
     over_http: bool,
     now: Duration,
     collector: &mut Collector<'s>,
@@ -117,7 +82,7 @@ async fn prepare_whole<'s>(
         prepare(serving, &Verifier::bare(), request, &uri, &origin, &RequestId::next(now), now, collector)
             .await?;
     let (head, body) = outgoing(&prepared.route.function, prepared.request)?;
-    let broken = |error| InvokeError::RequestBody(RequestBodyError::Broken(Arc::new(error)));
+    let broken = |error| InvokeError::RequestBody(RequestBodyError::Broken(Arc::from(error)));
     Ok(Sent { head, body: body.collect().await.map_err(broken)?.to_bytes() })
 }
 

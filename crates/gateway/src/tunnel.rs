@@ -1,10 +1,9 @@
 //! WebSockets: once both sides have switched protocols, bytes pass both ways untouched.
 
 use claimgate_functions::Upgraded;
-use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
 use tokio_util::task::TaskTracker;
 
+use crate::listen::ClientSide;
 use crate::metrics::OpenWebSocket;
 
 /// The tunnels that are open.
@@ -14,16 +13,11 @@ pub struct Tunnels(TaskTracker);
 impl Tunnels {
     /// Joins a client and a function that has switched. Nothing that the client sent before reaches the
     /// function, as the client's side is there only after the answer 101 went out.
-    pub fn open(&self, client: OnUpgrade, mut function: Upgraded, open: OpenWebSocket) {
+    pub fn open(&self, client: ClientSide, mut function: Upgraded, open: OpenWebSocket) {
         self.0.spawn(async move {
             let _open = open;
-            let mut client = match client.await {
-                Ok(client) => TokioIo::new(client),
-                Err(error) => {
-                    tracing::debug!(error = &error as &dyn std::error::Error, "a WebSocket did not open");
-                    return;
-                }
-            };
+            // It never comes when the client left before the answer.
+            let Ok(mut client) = client.await else { return };
             if let Err(error) = tokio::io::copy_bidirectional(&mut client, &mut function).await {
                 tracing::debug!(error = &error as &dyn std::error::Error, "a WebSocket broke off");
             }

@@ -6,9 +6,12 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
+use http_body_util::BodyExt;
 
-/// The body of a request to a function.
+/// Why the body of a request ends early.
+pub type BrokenBody = Box<dyn std::error::Error + Send + Sync>;
+
+/// The body of a request, from the client to the function.
 ///
 /// Trailers of the client's request are dropped: a client could put a header there that only the
 /// gateway may set. The length stays known when the client told it.
@@ -17,7 +20,7 @@ pub struct RequestBody(Kind);
 enum Kind {
     Empty,
     Bytes(Bytes),
-    Stream(Incoming),
+    Stream(Pin<Box<dyn Body<Data = Bytes, Error = BrokenBody> + Send>>),
 }
 
 impl RequestBody {
@@ -25,11 +28,16 @@ impl RequestBody {
     pub fn empty() -> Self {
         Self(Kind::Empty)
     }
-}
 
-impl From<Incoming> for RequestBody {
-    fn from(stream: Incoming) -> Self {
-        Self(Kind::Stream(stream))
+    /// What a client sends piece by piece.
+    pub fn stream<B>(stream: B) -> Self
+    where
+        B: Body<Data = Bytes, Error: Into<BrokenBody>> + Send + 'static,
+    {
+        if stream.is_end_stream() {
+            return Self(Kind::Empty);
+        }
+        Self(Kind::Stream(Box::pin(stream.map_err(Into::into))))
     }
 }
 
@@ -48,12 +56,12 @@ impl fmt::Debug for RequestBody {
 
 impl Body for RequestBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BrokenBody;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
         match &mut self.0 {
             Kind::Empty => Poll::Ready(None),
             Kind::Bytes(bytes) => {
@@ -62,7 +70,7 @@ impl Body for RequestBody {
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
             Kind::Stream(stream) => loop {
-                match ready!(Pin::new(&mut *stream).poll_frame(context)) {
+                match ready!(stream.as_mut().poll_frame(context)) {
                     Some(Ok(frame)) if !frame.is_data() => {}
                     piece => return Poll::Ready(piece),
                 }

@@ -88,7 +88,7 @@ impl Body for Upload {
                 this.idle.stop();
                 return Poll::Ready(Some(Ok(frame)));
             }
-            Poll::Ready(Some(Err(error))) => RequestBodyError::Broken(Arc::new(error)),
+            Poll::Ready(Some(Err(error))) => RequestBodyError::Broken(Arc::from(error)),
             Poll::Pending => {
                 this.progress.clients_turn();
                 if this.idle.poll_elapsed(context).is_pending() {

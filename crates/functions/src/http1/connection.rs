@@ -263,11 +263,18 @@ fn broken<T>(
     Poll::Ready(Some(Err(ResponseBodyError::Broken(Arc::new(error)))))
 }
 
-/// A function's side of a connection that speaks another protocol from now on.
+/// One side of a connection that speaks another protocol from now on.
 pub struct Upgraded {
-    /// What was read together with the answer's head.
+    /// What was read before the protocol changed, and belongs to the new one.
     early: Bytes,
     stream: Box<dyn Transport>,
+}
+
+impl Upgraded {
+    /// A stream that begins with `early`, which was read off it before.
+    pub fn new(early: Bytes, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
+        Self { early, stream: Box::new(stream) }
+    }
 }
 
 impl fmt::Debug for Upgraded {

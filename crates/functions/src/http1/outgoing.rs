@@ -129,7 +129,7 @@ impl Outgoing {
                     Ok(data) if !data.is_empty() => break data,
                     _ => {}
                 },
-                Poll::Ready(Some(Err(error))) => return Err(RequestBodyError::Broken(Arc::new(error))),
+                Poll::Ready(Some(Err(error))) => return Err(RequestBodyError::Broken(Arc::from(error))),
                 Poll::Ready(None) => return self.complete(),
                 Poll::Pending => {
                     self.waiting_for_function_since = None;

@@ -112,7 +112,8 @@ pub(crate) async fn front(function: Function, timeouts: Timeouts) -> SocketAddr 
             let service = service_fn(move |request: Request<Incoming>| {
                 let (functions, function, timeouts) = (functions.clone(), function.clone(), timeouts.clone());
                 async move {
-                    let answer = functions.invoke(&function, request.map(RequestBody::from), &timeouts).await;
+                    let answer =
+                        functions.invoke(&function, request.map(RequestBody::stream), &timeouts).await;
                     Ok::<_, Infallible>(answer.unwrap_or_else(|error| {
                         let mut answer = Response::new(ResponseBody::from(Bytes::from(error.reason())));
                         *answer.status_mut() = StatusCode::BAD_GATEWAY;
@@ -141,7 +142,7 @@ pub(crate) fn url_function(origin: &str, base_path: &str) -> Function {
 /// Times that no test reaches.
 pub(crate) fn patient() -> Timeouts {
     let long = Duration::from_secs(60);
-    Timeouts { header_read: long, form_read: long, connect: long, first_byte: long, idle: long, drain: long }
+    Timeouts { connect: long, first_byte: long, idle: long, ..Timeouts::default() }
 }
 
 pub(crate) fn get(target: &str) -> Request<RequestBody> {

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
@@ -13,7 +12,7 @@ use crate::transport::Transport;
 
 /// Shakes hands on a connection; nothing when that fails, which is logged and counted.
 pub async fn shake_hands(
-    worker: Arc<Worker>,
+    worker: &Worker,
     stream: TcpStream,
     client: IpAddr,
 ) -> Option<(TlsStream<TcpStream>, Client)> {

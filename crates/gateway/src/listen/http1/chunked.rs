@@ -1,5 +1,7 @@
 //! The chunks of a chunked body (RFC 9112, 7.1), without the trailers behind the last one.
 
+use bytes::{Buf, Bytes, BytesMut};
+
 /// The longest chunk extension, in bytes.
 const LONGEST_EXTENSION: u16 = 4096;
 
@@ -24,8 +26,6 @@ pub enum Chunked {
     DataLf,
     /// The last chunk was read.
     Last,
-    /// What comes is no chunk.
-    Malformed,
 }
 
 impl Default for Chunked {
@@ -34,36 +34,37 @@ impl Default for Chunked {
     }
 }
 
+/// What comes is no chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Malformed;
+
 impl Chunked {
-    /// Goes on reading and gives the number of bytes that are sound. They are all of them, unless the
-    /// state is [`Self::Last`] or [`Self::Malformed`] behind them.
-    pub fn read(&mut self, bytes: &[u8]) -> usize {
-        let mut rest = bytes;
+    /// Takes the next piece of data from what has arrived. `None` asks for more, unless the state is
+    /// [`Self::Last`] then.
+    pub fn take(&mut self, arrived: &mut BytesMut) -> Result<Option<Bytes>, Malformed> {
+        let mut read = 0;
         loop {
             if let Self::Data { left } = *self {
-                let taken = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
-                rest = rest.get(taken..).unwrap_or_default();
+                arrived.advance(read);
+                let taken = usize::try_from(left).unwrap_or(usize::MAX).min(arrived.len());
                 *self = match left - taken as u64 {
                     0 => Self::DataCr,
                     left => Self::Data { left },
                 };
+                return Ok((taken > 0).then(|| arrived.split_to(taken).freeze()));
             }
-            let Some((&byte, behind)) = rest.split_first() else { break };
-            *self = self.after(byte);
-            match self {
-                Self::Malformed => break,
-                Self::Last => {
-                    rest = behind;
-                    break;
-                }
-                _ => rest = behind,
-            }
+            let next = if *self == Self::Last { None } else { arrived.get(read) };
+            let Some(&byte) = next else {
+                arrived.advance(read);
+                return Ok(None);
+            };
+            *self = self.after(byte).ok_or(Malformed)?;
+            read += 1;
         }
-        bytes.len() - rest.len()
     }
 
-    fn after(self, byte: u8) -> Self {
-        match (self, byte) {
+    fn after(self, byte: u8) -> Option<Self> {
+        Some(match (self, byte) {
             (Self::Size { size, digits: digits @ 0..16 }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
                 let digit = char::from(byte).to_digit(16).unwrap_or_default();
                 Self::Size { size: size << 4 | u64::from(digit), digits: digits + 1 }
@@ -78,7 +79,7 @@ impl Chunked {
             (Self::SizeLf { size: left }, b'\n') => Self::Data { left },
             (Self::DataCr, b'\r') => Self::DataLf,
             (Self::DataLf, b'\n') => Self::default(),
-            _ => Self::Malformed,
-        }
+            _ => return None,
+        })
     }
 }

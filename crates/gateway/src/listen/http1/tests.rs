@@ -1,14 +1,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod answers;
+mod connections;
 mod properties;
-mod streams;
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
+use std::io;
+
+use http_body::Body as _;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::*;
-
-const HEADER_READ: Duration = Duration::from_secs(60);
 
 /// A client that sends pieces and then nothing more, or ends.
 struct Client {
@@ -37,92 +39,139 @@ impl AsyncRead for Client {
     }
 }
 
+impl AsyncWrite for Client {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum End {
     /// More could come.
     Open,
     /// The client ended the connection.
     Ended,
-    /// Refused for this reason, as the request of this number.
-    Refused(&'static str, u64),
+    /// Refused for this reason.
+    Refused(&'static str),
+    /// In the middle of a body.
     Broken,
+    Http2,
 }
 
-fn client(pieces: &[&[u8]], limits: Limits) -> StrictHttp1<Client> {
+fn client(pieces: &[&[u8]], limits: Limits) -> Connection {
     let pieces = pieces.iter().filter(|piece| !piece.is_empty()).map(|piece| piece.to_vec()).collect();
-    StrictHttp1::new(Client { pieces, stays: true }, limits, HEADER_READ)
+    Connection::new(Box::new(Client { pieces, stays: true }), limits)
 }
 
-/// Reads as hyper would, with a buffer of some size, and gives what it would see.
-async fn read(stream: &mut StrictHttp1<Client>, room: usize) -> (Vec<u8>, End) {
+/// Reads requests, each as its method, target, fields and body would be written again, as far as they come.
+async fn read(connection: Connection) -> (Vec<String>, End) {
     let mut seen = Vec::new();
-    let end = loop {
-        let mut space = vec![0; room];
-        let mut out = ReadBuf::new(&mut space);
-        match poll_fn(|cx| Poll::Ready(Pin::new(&mut *stream).poll_read(cx, &mut out))).await {
-            Poll::Pending => break End::Open,
-            Poll::Ready(Err(_)) => break End::Broken,
-            Poll::Ready(Ok(())) if out.filled().is_empty() => break End::Ended,
-            Poll::Ready(Ok(())) => seen.extend_from_slice(out.filled()),
+    loop {
+        let received = poll_fn(|cx| Poll::Ready(connection.poll_request(cx))).await;
+        let (parts, head) = match received {
+            Poll::Pending => return (seen, End::Open),
+            Poll::Ready(Received::End) => return (seen, End::Ended),
+            Poll::Ready(Received::Refused(refusal)) => return (seen, End::Refused(refusal.reason())),
+            Poll::Ready(Received::Http2) => return (seen, End::Http2),
+            Poll::Ready(Received::Request(request)) => *request,
+        };
+        let mut text = format!("{} {} {:?}", parts.method, parts.uri, parts.version);
+        for (name, value) in &parts.headers {
+            text += &format!("|{name}:{}", value.as_bytes().escape_ascii());
         }
-    };
-    match stream.served().refusal() {
-        Some((number, refusal)) => {
-            assert_eq!(end, End::Open, "the answer to what was refused must not be cut off");
-            let seen = seen.strip_suffix(STAND_IN).expect("a stand-in");
-            (seen.to_vec(), End::Refused(refusal.reason(), number))
+        text += "|";
+        let mut body = connection.body(&head);
+        let end = loop {
+            match poll_fn(|cx| Poll::Ready(Pin::new(&mut body).poll_frame(cx))).await {
+                Poll::Pending => break Some(End::Open),
+                Poll::Ready(None) => break None,
+                Poll::Ready(Some(Err(_))) => break Some(End::Broken),
+                Poll::Ready(Some(Ok(frame))) => {
+                    text += &frame.into_data().unwrap().escape_ascii().to_string();
+                }
+            }
+        };
+        seen.push(text);
+        if let Some(end) = end {
+            return (seen, end);
         }
-        None => (seen, end),
+        assert!(connection.finish_request(), "a body that was read is complete");
     }
 }
 
-/// What hyper would see, which must be the same however the bytes are cut.
-async fn read_in_every_way(bytes: &[u8], limits: &Limits) -> (Vec<u8>, End) {
-    let whole = read(&mut client(&[bytes], limits.clone()), 8192).await;
+/// What is read, which must be the same however the bytes are cut.
+async fn read_in_every_way(bytes: &[u8], limits: &Limits) -> (Vec<String>, End) {
+    let whole = read(client(&[bytes], limits.clone())).await;
     let single: Vec<&[u8]> = bytes.chunks(1).collect();
-    for room in [1, 24, 8192] {
-        assert_eq!(read(&mut client(&single, limits.clone()), room).await, whole, "byte by byte");
-    }
+    assert_eq!(read(client(&single, limits.clone())).await, whole, "byte by byte");
     for middle in 1..bytes.len() {
         let (one, two) = bytes.split_at(middle);
-        let cut = read(&mut client(&[one, two], limits.clone()), 8192).await;
+        let cut = read(client(&[one, two], limits.clone())).await;
         assert_eq!(cut, whole, "cut behind {:?}", String::from_utf8_lossy(one));
     }
     whole
 }
 
 const GOOD: &[u8] = b"GET /good HTTP/1.1\r\nHost: a\r\n\r\n";
+const SEEN_GOOD: &str = "GET /good HTTP/1.1|host:a|";
 
-/// Requests with `GOOD` around them.
-async fn between_good_ones(bytes: &[u8]) -> (Vec<u8>, End) {
-    let (seen, end) = read_in_every_way(&[GOOD, bytes, GOOD].concat(), &Limits::default()).await;
-    (seen.strip_prefix(GOOD).unwrap().to_vec(), end)
+/// What is read of requests with `GOOD` around them.
+async fn between_good_ones(bytes: &[u8]) -> (Vec<String>, End) {
+    let (mut seen, end) = read_in_every_way(&[GOOD, bytes, GOOD].concat(), &Limits::default()).await;
+    assert_eq!(seen.remove(0), SEEN_GOOD);
+    (seen, end)
 }
 
 #[tokio::test]
-async fn sound_requests_pass_as_they_are() {
-    let requests: &[&[u8]] = &[
-        b"GET / HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.0\r\nHost: a\r\n\r\n",
-        b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
-        b"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
-        b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
-        b"GET http://a.example/b?c HTTP/1.1\r\nHost: a.example\r\n\r\n",
-        b"CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n",
-        b"M-SEARCH!#$%&'*+.^_`|~ /a?b=%20|[] HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET /é HTTP/1.1\r\nHost: a\r\nX: \té\"\t \r\nY:\r\nZ:z\r\n\r\n".as_bytes(),
-        b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n\r\n\0\r\n",
-        b"POST / HTTP/1.1\r\ncontent-length:\t05 \r\n\r\n12345",
-        b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
-        b"POST / HTTP/1.0\r\nContent-Length: 1\r\n\r\n1",
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"POST / HTTP/1.1\r\ntransfer-encoding:\tChunkeD \r\n\r\n5\r\n\r\n0\r\n\r\n00A\r\n0123456789\r\n0000000000000000\r\n\r\n",
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;a;b=\"\t\xff\"\r\nx\r\n0;c\r\nX-T: 1\r\nY:\r\n\r\n",
+async fn sound_requests_are_read_as_they_are() {
+    let table: &[(&str, &[u8])] = &[
+        ("GET / HTTP/1.1|", b"GET / HTTP/1.1\r\n\r\n"),
+        ("GET / HTTP/1.0|host:a|", b"GET / HTTP/1.0\r\nHost: a\r\n\r\n"),
+        ("GET / HTTP/1.1|host:a|", b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+        ("GET / HTTP/1.1|host:a|", b"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+        ("OPTIONS * HTTP/1.1|", b"OPTIONS * HTTP/1.1\r\n\r\n"),
+        ("GET http://a.example/b?c HTTP/1.1|", b"GET http://a.example/b?c HTTP/1.1\r\n\r\n"),
+        ("CONNECT a.example:443 HTTP/1.1|", b"CONNECT a.example:443 HTTP/1.1\r\n\r\n"),
+        (
+            "M-SEARCH!#$%&'*+.^_`|~ /a?b=%20|[] HTTP/1.1|",
+            b"M-SEARCH!#$%&'*+.^_`|~ /a?b=%20|[] HTTP/1.1\r\n\r\n",
+        ),
+        (
+            r#"GET /é HTTP/1.1|x:\xc3\xa9\"|y:|z:z|z:Z|"#,
+            "GET /é HTTP/1.1\r\nX: \té\"\t \r\nY:\r\nZ:z\r\nz: Z\r\n\r\n".as_bytes(),
+        ),
+        (
+            r"POST / HTTP/1.1|content-length:5|\r\n\x00\r\n",
+            b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n\r\n\0\r\n",
+        ),
+        ("POST / HTTP/1.1|content-length:05|12345", b"POST / HTTP/1.1\r\ncontent-length:\t05 \r\n\r\n12345"),
+        ("POST / HTTP/1.1|content-length:0|", b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"),
+        ("POST / HTTP/1.0|content-length:1|1", b"POST / HTTP/1.0\r\nContent-Length: 1\r\n\r\n1"),
+        (
+            "POST / HTTP/1.1|transfer-encoding:chunked|",
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        ),
+        (
+            r"POST / HTTP/1.1|transfer-encoding:ChunkeD|\r\n0\r\n0123456789",
+            b"POST / HTTP/1.1\r\ntransfer-encoding:\tChunkeD \r\n\r\n5\r\n\r\n0\r\n\r\n00A\r\n0123456789\r\n0000000000000000\r\n\r\n",
+        ),
+        (
+            "POST / HTTP/1.1|transfer-encoding:chunked|x",
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;a;b=\"\t\xff\"\r\nx\r\n0;c\r\nX-T: 1\r\nY:\r\n\r\n",
+        ),
     ];
-    for request in requests {
-        let (seen, end) = between_good_ones(request).await;
-        let expected = [request, GOOD].concat();
-        assert_eq!((seen, end), (expected, End::Open), "{}", String::from_utf8_lossy(request));
+    for (expected, request) in table {
+        let seen = between_good_ones(request).await;
+        let expected = (vec![(*expected).to_owned(), SEEN_GOOD.to_owned()], End::Open);
+        assert_eq!(seen, expected, "{}", String::from_utf8_lossy(request));
     }
 }
 
@@ -198,13 +247,13 @@ async fn malformed_heads_are_refused_and_nothing_behind_them_is_read() {
         ("invalid_transfer_encoding", b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"),
     ];
     for (reason, request) in table {
-        let expected = (vec![], End::Refused(reason, 2));
+        let expected = (vec![], End::Refused(reason));
         assert_eq!(between_good_ones(request).await, expected, "{}", String::from_utf8_lossy(request));
     }
 }
 
 #[tokio::test]
-async fn malformed_bodies_break_off_where_they_are_malformed() {
+async fn malformed_bodies_break_off() {
     let table: &[(&[u8], &[u8])] = &[
         (b"", b"x\r\n"),
         (b"", b"-5\r\nhello\r\n"),
@@ -236,15 +285,15 @@ async fn malformed_bodies_break_off_where_they_are_malformed() {
     let head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (sound, rest) in table {
         let request = [head.as_slice(), sound, rest].concat();
-        let rest = String::from_utf8_lossy(rest);
-        assert_eq!(between_good_ones(&request).await, ([head, *sound].concat(), End::Broken), "{rest}");
+        let (_, end) = between_good_ones(&request).await;
+        assert_eq!(end, End::Broken, "{}", String::from_utf8_lossy(rest));
     }
 }
 
 #[tokio::test]
 async fn limits_are_exact_and_hold_before_the_line_ends() {
     let limits = Limits { request_line_bytes: 30, header_bytes: 40, header_fields: 3, ..Limits::default() };
-    let refused = |reason| End::Refused(reason, 1);
+    let refused = End::Refused;
     let table: &[(End, String)] = &[
         (End::Open, format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(16))),
         (refused("target_too_long"), format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(17))),
@@ -270,19 +319,13 @@ async fn limits_are_exact_and_hold_before_the_line_ends() {
         (End::Open, format!("0;{}\r\n\r\n", "a".repeat(4095))),
         (End::Broken, format!("0;{}", "a".repeat(4096))),
     ] {
-        let (_, end) = read(
-            &mut client(
-                &[head.as_bytes(), body.as_bytes()],
-                Limits { request_line_bytes: 60, ..limits.clone() },
-            ),
-            8192,
-        )
-        .await;
+        let limits = Limits { request_line_bytes: 60, ..limits.clone() };
+        let (_, end) = read(client(&[head.as_bytes(), body.as_bytes()], limits)).await;
         assert_eq!(end, expected, "{body}");
     }
     // A target that no URI holds is refused here even when it is within the limit.
     let request = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(65_534));
     let wide = Limits { request_line_bytes: 100_000, ..Limits::default() };
-    let (_, end) = read(&mut client(&[request.as_bytes()], wide), 8192).await;
+    let (_, end) = read(client(&[request.as_bytes()], wide)).await;
     assert_eq!(end, refused("target_too_long"));
 }

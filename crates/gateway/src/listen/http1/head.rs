@@ -1,9 +1,15 @@
-//! The head of a request and the trailers behind a chunked body, line by line as they arrive.
+//! The head of a request and the trailers behind a chunked body, line by line as they arrive, read
+//! strictly: what two readers could take for different things is refused (RFC 9112, 11.2).
 //!
 //! A line is judged when it is there whole, and only its length before that, so that the verdict does
 //! not depend on how the network cut the bytes.
 
+use std::ops::Range;
+
+use bytes::Bytes;
 use claimgate_config::snapshot::Limits;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use memchr::memchr;
 
 use crate::refusal::Refusal;
@@ -14,7 +20,7 @@ const EMPTY_LINES: u8 = 2;
 /// The longest target that [`http::Uri`] holds, in bytes.
 const LONGEST_URI: usize = 65_534;
 
-/// What a head says of what follows it.
+/// What a head says of its message and of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Complete {
     /// Length of the head with its last line end, in bytes.
@@ -22,6 +28,13 @@ pub struct Complete {
     pub body: Body,
     /// Whether the request asks for another protocol.
     pub upgrade: bool,
+    /// Whether the client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1).
+    pub expects_continue: bool,
+    /// Whether the connection may serve another request (RFC 9112, 9.3).
+    pub is_kept: bool,
+    /// Whether the client reads trailers (RFC 9110, 10.1.4).
+    pub takes_trailers: bool,
+    pub version: Version,
 }
 
 /// How the body is framed (RFC 9112, 6.3).
@@ -37,14 +50,15 @@ pub enum Body {
 pub struct Head {
     lines: Lines,
     empty_lines: u8,
-    version: Option<Version>,
+    request: Option<RequestLine>,
     fields: Fields,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Version {
-    Http10,
-    Http11,
+#[derive(Debug, Clone)]
+struct RequestLine {
+    method: Range<usize>,
+    target: Range<usize>,
+    version: Version,
 }
 
 impl Head {
@@ -52,9 +66,10 @@ impl Head {
     /// more.
     pub fn read(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<Complete>, Refusal> {
         let version = loop {
-            if let Some(version) = self.version {
-                break version;
+            if let Some(request) = &self.request {
+                break request.version;
             }
+            let start = self.lines.start;
             let line = self.lines.rest(bytes);
             match line.first() {
                 None => return Ok(None),
@@ -72,19 +87,44 @@ impl Head {
             if line.is_empty() && self.empty_lines < EMPTY_LINES {
                 self.empty_lines += 1;
             } else {
-                self.version = Some(request_line(line)?);
+                self.request = Some(request_line(line, start)?);
             }
         };
         let Some(length) = self.fields.read(&mut self.lines, bytes, limits)? else {
             return Ok(None);
         };
-        let body = match (self.fields.length, self.fields.chunked) {
+        let fields = &self.fields;
+        let body = match (fields.length, fields.chunked) {
             (Some(_), true) => return Err(Refusal::AmbiguousLength),
-            (None, true) if version == Version::Http10 => return Err(Refusal::TransferEncoding),
+            (None, true) if version == Version::HTTP_10 => return Err(Refusal::TransferEncoding),
             (None, true) => Body::Chunked,
             (length, false) => Body::Length(length.unwrap_or(0)),
         };
-        Ok(Some(Complete { length, body, upgrade: self.fields.upgrade && version == Version::Http11 }))
+        let is_http11 = version == Version::HTTP_11;
+        Ok(Some(Complete {
+            length,
+            body,
+            upgrade: is_http11 && fields.upgrade,
+            expects_continue: is_http11 && fields.expects_continue,
+            is_kept: if is_http11 { !fields.close } else { fields.keep_alive && !fields.close },
+            takes_trailers: fields.takes_trailers,
+            version,
+        }))
+    }
+
+    /// Makes a request of a head that is complete, whose `text` holds all of it. Then the next head may
+    /// be read.
+    pub fn take(&mut self, text: &Bytes) -> Result<Parts, Refusal> {
+        let request = self.request.take().ok_or(Refusal::RequestLine)?;
+        let method = text.get(request.method).and_then(|method| Method::from_bytes(method).ok());
+        let (mut parts, ()) = Request::new(()).into_parts();
+        parts.method = method.ok_or(Refusal::RequestLine)?;
+        parts.uri = Uri::from_maybe_shared(text.slice(request.target)).map_err(|_| Refusal::RequestLine)?;
+        parts.version = request.version;
+        parts.headers = self.fields.take(text)?;
+        self.lines = Lines::default();
+        self.empty_lines = 0;
+        Ok(parts)
     }
 }
 
@@ -107,15 +147,20 @@ impl Trailers {
     }
 }
 
-/// Header lines, and what they say of the framing.
+/// Header lines, and what they say of the framing and of the connection.
 #[derive(Debug, Default)]
 struct Fields {
     /// All lines so far with their ends, in bytes.
     bytes: usize,
-    count: usize,
+    /// Where the names and values are.
+    places: Vec<(Range<usize>, Range<usize>)>,
     length: Option<u64>,
     chunked: bool,
     upgrade: bool,
+    expects_continue: bool,
+    takes_trailers: bool,
+    close: bool,
+    keep_alive: bool,
 }
 
 impl Fields {
@@ -123,6 +168,7 @@ impl Fields {
     fn read(&mut self, lines: &mut Lines, bytes: &[u8], limits: &Limits) -> Result<Option<usize>, Refusal> {
         let too_large = Refusal::HeaderTooLarge { bytes: limits.header_bytes, fields: limits.header_fields };
         loop {
+            let start = lines.start;
             let line = lines.next(bytes);
             let length = line.unwrap_or_else(|| lines.rest(bytes)).len();
             if self.bytes + length > limits.header_bytes + "\r".len() {
@@ -134,15 +180,14 @@ impl Fields {
                 return Ok(Some(lines.start));
             }
             self.bytes += length + "\n".len();
-            self.count += 1;
-            if self.count > limits.header_fields {
+            if self.places.len() == limits.header_fields {
                 return Err(too_large);
             }
-            self.field(line)?;
+            self.field(line, start)?;
         }
     }
 
-    fn field(&mut self, line: &[u8]) -> Result<(), Refusal> {
+    fn field(&mut self, line: &[u8], start: usize) -> Result<(), Refusal> {
         if matches!(line.first(), Some(b' ' | b'\t')) {
             return Err(Refusal::Fold);
         }
@@ -152,20 +197,52 @@ impl Fields {
         if name.is_empty() || !name.iter().copied().all(is_token) || !is_value(value) {
             return Err(bare_cr_or(line, Refusal::Field));
         }
-        if name.eq_ignore_ascii_case(b"content-length") {
-            if self.length.is_some() {
-                return Err(Refusal::AmbiguousLength);
+        let end = start + line.len();
+        let begin = end - trim_start(value).len();
+        let value = trim_start(value).trim_ascii_end();
+        self.places.push((start..start + name.len(), begin..begin + value.len()));
+        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+        // By length first: most fields say nothing here.
+        match name.len() {
+            2 if is(b"te") => self.takes_trailers |= lists(value, b"trailers"),
+            6 if is(b"expect") => self.expects_continue |= value.eq_ignore_ascii_case(b"100-continue"),
+            7 if is(b"upgrade") => self.upgrade = true,
+            10 if is(b"connection") => {
+                self.close |= lists(value, b"close");
+                self.keep_alive |= lists(value, b"keep-alive");
             }
-            self.length = Some(content_length(trim(value)).ok_or(Refusal::ContentLength)?);
-        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            if self.chunked || !trim(value).eq_ignore_ascii_case(b"chunked") {
-                return Err(Refusal::TransferEncoding);
+            14 if is(b"content-length") => {
+                if self.length.is_some() {
+                    return Err(Refusal::AmbiguousLength);
+                }
+                self.length = Some(content_length(value).ok_or(Refusal::ContentLength)?);
             }
-            self.chunked = true;
-        } else if name.eq_ignore_ascii_case(b"upgrade") {
-            self.upgrade = true;
+            17 if is(b"transfer-encoding") => {
+                if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
+                    return Err(Refusal::TransferEncoding);
+                }
+                self.chunked = true;
+            }
+            _ => {}
         }
         Ok(())
+    }
+
+    /// The fields as a map, whose values share the memory of `text`; then others may be read.
+    fn take(&mut self, text: &Bytes) -> Result<HeaderMap, Refusal> {
+        // Room for what the gateway adds, too.
+        let mut headers = HeaderMap::with_capacity(self.places.len() + 8);
+        let mut places = std::mem::take(&mut self.places);
+        for (name, value) in places.drain(..) {
+            let name = HeaderName::from_bytes(text.get(name).unwrap_or_default());
+            let value = HeaderValue::from_maybe_shared(text.slice(value));
+            let (Ok(name), Ok(value)) = (name, value) else { return Err(Refusal::Field) };
+            // A map holds fewer fields than the configuration may allow.
+            headers.try_append(name, value).map_err(|_| Refusal::Field)?;
+        }
+        // What it holds is used again.
+        *self = Self { places, ..Self::default() };
+        Ok(headers)
     }
 }
 
@@ -206,30 +283,36 @@ fn bare_cr_or(line: &[u8], otherwise: Refusal) -> Refusal {
     if memchr(b'\r', line).is_some() { Refusal::LineEnd } else { otherwise }
 }
 
-fn request_line(line: &[u8]) -> Result<Version, Refusal> {
-    let malformed = bare_cr_or(line, Refusal::RequestLine);
+fn request_line(line: &[u8], start: usize) -> Result<RequestLine, Refusal> {
+    let malformed = || bare_cr_or(line, Refusal::RequestLine);
     let mut parts = line.split(|&byte| byte == b' ');
     let (Some(method), Some(target), Some(version), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
-        return Err(malformed);
+        return Err(malformed());
     };
     if method.is_empty() || !method.iter().copied().all(is_token) || !is_target(target) {
-        return Err(malformed);
+        return Err(malformed());
     }
     if target.len() > LONGEST_URI {
         return Err(Refusal::TargetTooLong { limit: LONGEST_URI });
     }
-    match version {
-        b"HTTP/1.1" => Ok(Version::Http11),
-        b"HTTP/1.0" => Ok(Version::Http10),
+    let version = match version {
+        b"HTTP/1.1" => Version::HTTP_11,
+        b"HTTP/1.0" => Version::HTTP_10,
         [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
             if major.is_ascii_digit() && minor.is_ascii_digit() =>
         {
-            Err(Refusal::Version)
+            return Err(Refusal::Version);
         }
-        _ => Err(malformed),
-    }
+        _ => return Err(malformed()),
+    };
+    let target_start = start + method.len() + " ".len();
+    Ok(RequestLine {
+        method: start..start + method.len(),
+        target: target_start..target_start + target.len(),
+        version,
+    })
 }
 
 /// Whether a target can be read as a URI behind this check. Usual ones are seen to be at a glance.
@@ -251,11 +334,16 @@ fn content_length(value: &[u8]) -> Option<u64> {
     str::from_utf8(value).ok()?.parse().ok()
 }
 
-fn trim(mut value: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+fn trim_start(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = value {
         value = rest;
     }
     value
+}
+
+/// Whether a comma-separated list has an element.
+fn lists(list: &[u8], element: &[u8]) -> bool {
+    list.split(|&byte| byte == b',').any(|found| found.trim_ascii().eq_ignore_ascii_case(element))
 }
 
 /// RFC 9110, 5.6.2.
