@@ -16,6 +16,9 @@ pub fn run(config: &Path) -> ExitCode {
                 complain(&format!("{}: error: {error}\n", config.display()));
                 return ExitCode::FAILURE;
             }
+            for warning in claimgate_functions::warnings(&loaded.snapshot.functions) {
+                complain(&format!("{}: warning: {warning}\n", config.display()));
+            }
             complain(&format!("{}: the configuration is good\n", config.display()));
             ExitCode::SUCCESS
         }

@@ -122,10 +122,11 @@ async fn serve(
         readiness.send_replace(Readiness::Draining);
         tracing::info!("stopping: no new connections, requests in flight are finished");
     };
-    let drained = claimgate_gateway::serve(listeners, Arc::clone(&gateway), functions, stop).await?;
+    let drained = claimgate_gateway::serve(listeners, Arc::clone(&gateway), functions, stop).await;
     gateway.access_log().finish();
     gateway.spans().finish();
-    match drained {
+    gateway.serving().processes.stop().await;
+    match drained? {
         Drained::Completely => tracing::info!("stopped"),
         Drained::CutOff => {
             tracing::warn!("stopped: the time to drain ran out, and requests in flight were cut off")

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use claimgate_config::snapshot::DomainTable;
+use claimgate_functions::ProcessFunctions;
 use claimgate_gateway::trace::Outcome;
 use claimgate_gateway::{Metrics, Serving, Trace, TryRequest, try_request};
 use claimgate_remote_keys::RemoteKeySources;
@@ -68,7 +69,8 @@ fn trace(snapshot: claimgate_config::Snapshot, request: &TryRequest) -> Result<T
         // Nobody shakes hands, so that no certificates are needed.
         let certificates = Certificates::default();
         let remote_keys = remote_keys.map_err(Failure::unusable)?;
-        let serving = Serving::new(snapshot, remote_keys, certificates, &Metrics::default());
+        let (processes, metrics) = (ProcessFunctions::default(), Metrics::default());
+        let serving = Serving::new(snapshot, remote_keys, certificates, processes, &metrics);
         Ok(try_request(&serving, request, now).await)
     });
     let trace = trace.map_err(|error| Failure::Unusable(format!("cannot start: {error}")))?;

@@ -1,10 +1,11 @@
-//! What stands beside a configuration and changes while it does not: fetched keys and certificates.
+//! What stands beside a configuration and changes while it does not: fetched keys, certificates and processes.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
 use claimgate_config::Snapshot;
 use claimgate_config::snapshot::CacheFolder;
+use claimgate_functions::ProcessFunctions;
 use claimgate_gateway::{Metrics, Serving};
 use claimgate_remote_keys::RemoteKeySources;
 use claimgate_tls::Certificates;
@@ -28,7 +29,14 @@ pub fn start(
     let remote_keys = RemoteKeySources::start(sources, settings, folder.as_deref(), fetched, counted)?;
     let loaded = previous.map(|previous| &previous.certificates);
     let certificates = Certificates::start(&snapshot, loaded, metrics.tls())?;
-    Ok(Serving::new(snapshot, remote_keys, certificates, metrics))
+    for warning in claimgate_functions::warnings(&snapshot.functions) {
+        tracing::warn!(file = %config.display(), "{warning}");
+    }
+    let processes = match previous {
+        Some(previous) => previous.processes.next(&snapshot.functions)?,
+        None => ProcessFunctions::new(metrics.processes()).next(&snapshot.functions)?,
+    };
+    Ok(Serving::new(snapshot, remote_keys, certificates, processes, metrics))
 }
 
 /// Where the process keeps its state: where systemd says (systemd.exec(5), `StateDirectory=`), else beside

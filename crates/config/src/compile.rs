@@ -8,7 +8,7 @@ use std::sync::Arc;
 use http::Method;
 
 use crate::document::{
-    self, Document, check_scheme_of_remote_keys, domain_already_named, function_already_named,
+    self, Document, check_scheme_of_remote_keys, domain_already_named, function_already_named, port_taken,
 };
 use crate::place::{Place, Written, quoted};
 use crate::report::Report;
@@ -100,6 +100,7 @@ struct Functions {
 impl Functions {
     fn new(written: Vec<document::Function>, report: &mut Report) -> Functions {
         let mut functions = Functions { compiled: HashMap::new(), names: HashMap::new() };
+        let mut ports: HashMap<u16, Place> = HashMap::new();
         for function in written {
             let Some(Written { value: name, place }) = function.name else {
                 continue;
@@ -109,6 +110,12 @@ impl Functions {
                 continue;
             }
             functions.names.insert(name.clone(), place);
+            if let Some(Written { value: port, place }) = function.port {
+                match ports.get(&port) {
+                    Some(first) => report.error(&place, port_taken(port, first)),
+                    None => drop(ports.insert(port, place)),
+                }
+            }
             if let Some(target) = function.target {
                 functions.compiled.insert(name.clone(), Arc::new(Function { name, target }));
             }

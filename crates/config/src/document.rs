@@ -8,6 +8,7 @@ mod domain;
 mod function;
 mod gateway;
 mod jwks;
+mod process;
 mod proxies;
 mod remote_jwks;
 mod route;
@@ -16,17 +17,20 @@ mod tls;
 mod token_lookup;
 mod tracing;
 
+use std::path::Path;
+use std::sync::Arc;
+
 use crate::json_text;
 use crate::place::Written;
 use crate::reader::Field;
 use crate::report::Report;
-use crate::snapshot::{AdminSettings, GatewaySettings};
+use crate::snapshot::{AdminSettings, FunctionTarget, GatewaySettings};
 use crate::yaml::Items;
 
 pub(crate) use authentication::Authentication;
 pub(crate) use certificate::{CertConfig, Pair};
 pub(crate) use domain::{CustomDomain, already_named as domain_already_named};
-pub(crate) use function::{Function, already_named as function_already_named};
+pub(crate) use function::{Function, already_named as function_already_named, port_taken};
 pub(crate) use remote_jwks::check_scheme as check_scheme_of_remote_keys;
 pub(crate) use route::Route;
 
@@ -76,6 +80,17 @@ impl Document {
         object.not_supported("store", report);
         object.finish(report);
         Some(Document { gateway, admin, functions, custom_domains })
+    }
+
+    /// Takes relative paths as beginning at a folder.
+    pub(crate) fn resolve_paths(&mut self, folder: &Path) {
+        self.gateway.value.remote_jwks.resolve_paths(folder);
+        self.gateway.value.access_log.resolve_paths(folder);
+        for function in &mut self.functions {
+            if let Some(FunctionTarget::Process(settings)) = &mut function.target {
+                Arc::make_mut(settings).resolve_paths(folder);
+            }
+        }
     }
 }
 

@@ -60,10 +60,9 @@ pub fn load_file(file: &Path) -> Result<Loaded, Problems> {
 pub fn load_text(text: &str, file: &Path) -> Result<Loaded, Problems> {
     let folder = file.parent().unwrap_or(Path::new(""));
     let read = |root: &Field<'_>, domains, report: &mut Report| {
-        let mut snapshot = compile::compile(Document::read(root, domains, report)?, folder, report);
-        snapshot.gateway.remote_jwks.resolve_paths(folder);
-        snapshot.gateway.access_log.resolve_paths(folder);
-        Some(snapshot)
+        let mut document = Document::read(root, domains, report)?;
+        document.resolve_paths(folder);
+        Some(compile::compile(document, folder, report))
     };
     file::read_with_items(text, file, document::FIELDS, Some(&document::CUSTOM_DOMAINS), read)
         .map(|(snapshot, warnings)| Loaded { snapshot, warnings })

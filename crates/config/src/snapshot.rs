@@ -1,5 +1,6 @@
 //! The compiled configuration: immutable, shared by all requests, swapped as a whole.
 mod access_log;
+mod process;
 mod remote_jwks;
 #[cfg(test)]
 mod tests;
@@ -7,6 +8,7 @@ mod tls;
 mod tracing;
 
 pub use access_log::{AccessLogFormat, AccessLogOutput, AccessLogSettings};
+pub use process::{Environment, ProcessSettings};
 pub use remote_jwks::{AddressRange, CacheFolder, NoAddressRange, RemoteJwksSettings, RemoteKeySource};
 pub use tls::{
     CertificateFiles, CertificateFilesError, CertificateFilesVersion, CertificateSource, DomainTls, Protocol,
@@ -132,6 +134,8 @@ pub enum FunctionTarget {
     },
     /// An HTTP server on a unix socket.
     Unix(PathBuf),
+    /// HTTP servers of this machine that the gateway starts and stops.
+    Process(Arc<ProcessSettings>),
     /// The built-in function that answers with the request that it received.
     Echo,
 }

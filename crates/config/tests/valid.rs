@@ -6,8 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use claimgate_config::snapshot::{
-    Authentication, AuthenticationScope, CacheFolder, ClaimMapping, FunctionTarget, GatewaySettings,
-    JwtAuthentication, Parameter, PathPattern, RemoteJwksSettings, RemoteKeySource, RouteMatch, TokenSource,
+    Authentication, AuthenticationScope, CacheFolder, ClaimMapping, Environment, FunctionTarget,
+    GatewaySettings, JwtAuthentication, Parameter, PathPattern, ProcessSettings, RemoteJwksSettings,
+    RemoteKeySource, RouteMatch, TokenSource,
 };
 use claimgate_config::{Snapshot, load_file, load_text};
 use http::{HeaderName, Method, StatusCode};
@@ -126,6 +127,47 @@ fn every_setting_arrives_where_it_belongs() {
         FunctionTarget::Url { origin: "https://[::1]:8443/".parse().unwrap(), base_path: "/base".to_owned() };
     assert_eq!(*target("tls"), tls);
     assert!(snapshot.domains.find("anything.localhost").is_some());
+}
+
+#[test]
+fn a_process_is_run_as_it_is_written() {
+    let snapshot = valid("process.yaml");
+    let process = |name: &str| match &snapshot.functions.get(name).expect(name).target {
+        FunctionTarget::Process(settings) => ProcessSettings::clone(settings),
+        other => panic!("{other:?}"),
+    };
+    let report = ProcessSettings {
+        command: ["python3", "app.py"].map(str::to_owned).to_vec(),
+        cwd: std::env::current_dir().unwrap().join("tests/valid/report"),
+        env: Environment::default(),
+        port: None,
+        instance_concurrency: 20,
+        max_instances: 1,
+        idle_timeout: Duration::from_secs(300),
+        start_timeout: Duration::from_secs(120),
+        stop_timeout: Duration::from_secs(10),
+        wait_timeout: Duration::from_secs(30),
+        max_waiting_requests: 1000,
+        user: None,
+    };
+    assert_eq!(process("report"), report);
+    let env = [("LEVEL", "debug"), ("EMPTY", "")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let everything = ProcessSettings {
+        command: ["./app", "", "--flag"].map(str::to_owned).to_vec(),
+        cwd: "/srv/app".into(),
+        env: Environment(env.into()),
+        port: Some(9000),
+        instance_concurrency: 1,
+        idle_timeout: Duration::from_secs(2),
+        start_timeout: Duration::from_secs(3),
+        stop_timeout: Duration::ZERO,
+        wait_timeout: Duration::from_secs(4),
+        max_waiting_requests: 0,
+        user: Some("33".to_owned()),
+        ..report
+    };
+    assert_eq!(process("everything"), everything);
+    assert!(!format!("{everything:?}").contains("debug"), "values may be secrets");
 }
 
 #[test]

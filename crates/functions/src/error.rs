@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::process::NoInstance;
+
 /// What a library reported, for the log.
 pub type Source = Arc<dyn Error + Send + Sync>;
 
@@ -47,6 +49,9 @@ pub enum InvokeError {
     /// What came back is not HTTP, or not the version that was asked for. The function's fault.
     #[error("the function's answer is not valid HTTP")]
     InvalidAnswer(#[source] Source),
+    /// No process of the function takes the request.
+    #[error(transparent)]
+    NoInstance(#[from] NoInstance),
     /// The request's body ended early. The client's fault, not the function's.
     #[error("the request's body did not arrive")]
     RequestBody(#[source] RequestBodyError),
@@ -69,6 +74,7 @@ impl InvokeError {
             Self::InvalidAnswer(_) => "invalid_answer",
             Self::RequestBody(error) => error.reason(),
             Self::InvalidTarget(_) => "invalid_target",
+            Self::NoInstance(error) => error.reason(),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! How the gateway reaches a function: an HTTP server at a URL or on a unix socket, or the built-in
-//! `echo`.
+//! How the gateway reaches a function: an HTTP server at a URL or on a unix socket, a process that it starts
+//! itself, or the built-in `echo`.
 //!
 //! [`Functions::invoke`] sends a request whose URI and headers are final and gives back the function's
 //! answer, streaming both ways. It leaves the headers as they are, save those that tell the length of the
@@ -11,6 +11,7 @@ mod echo;
 mod error;
 mod http1;
 mod http2;
+mod process;
 mod tls;
 mod url;
 
@@ -24,6 +25,7 @@ pub use body::request::{BrokenBody, RequestBody};
 pub use body::response::ResponseBody;
 pub use error::{InvokeError, RequestBodyError, ResponseBodyError, Source, StartError};
 pub use http1::Upgraded;
+pub use process::{NoInstance, ProcessError, ProcessFunctions, ProcessMetrics, UserError, warnings};
 
 use connect::Connector;
 use http1::Http1;
@@ -48,6 +50,10 @@ pub fn outgoing(
             ""
         }
         FunctionTarget::Url { base_path, .. } => base_path,
+        FunctionTarget::Process(_) => {
+            process::set_headers(request.headers_mut(), &function.name);
+            ""
+        }
         FunctionTarget::Unix(_) | FunctionTarget::Echo => "",
     };
     if !is_grpc && function.target != FunctionTarget::Echo {
@@ -121,11 +127,15 @@ impl Functions {
     /// its method is idempotent (RFC 9110, 9.2.2), since most often the function had just closed a kept
     /// connection. Nothing else is repeated.
     ///
+    /// A function that is one of `processes` is started when none of its instances has room, and the request
+    /// waits for it.
+    ///
     /// # Errors
     /// [`InvokeError`], when there is no answer head to give back.
     pub async fn invoke(
         &self,
         function: &Function,
+        processes: &ProcessFunctions,
         request: Request<RequestBody>,
         timeouts: &Timeouts,
     ) -> Result<Response<ResponseBody>, InvokeError> {
@@ -134,8 +144,30 @@ impl Functions {
                 self.send(origin, base_path, request, timeouts).await
             }
             FunctionTarget::Unix(path) => self.send(&url::unix_origin(path)?, "", request, timeouts).await,
+            FunctionTarget::Process(_) => {
+                Box::pin(self.run(&function.name, processes, request, timeouts)).await
+            }
             FunctionTarget::Echo => Box::pin(echo::answer(&function.name, request, timeouts.idle)).await,
         }
+    }
+
+    /// Sends a request to an instance of a process function, whose place it holds until the answer has ended.
+    async fn run(
+        &self,
+        function: &str,
+        processes: &ProcessFunctions,
+        mut request: Request<RequestBody>,
+        timeouts: &Timeouts,
+    ) -> Result<Response<ResponseBody>, InvokeError> {
+        let place = processes.place(function).await?;
+        process::set_headers(request.headers_mut(), function);
+        let answer = self.send(place.origin(), "", request, timeouts).await;
+        match &answer {
+            Ok(_) => place.note_answer(),
+            Err(InvokeError::Connect(_) | InvokeError::Closed(_)) => place.doubt(),
+            Err(_) => {}
+        }
+        Ok(answer?.map(|body| body.holding(place)))
     }
 
     async fn send(

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 use claimgate_config::Snapshot;
 use claimgate_config::snapshot::{Domain, Route};
+use claimgate_functions::ProcessFunctions;
 use claimgate_remote_keys::RemoteKeySources;
 use claimgate_tls::Certificates;
 
@@ -31,6 +32,8 @@ pub struct Serving {
     pub remote_keys: RemoteKeySources,
     /// What its domains are served with over HTTPS, which changes meanwhile too.
     pub certificates: Certificates,
+    /// Its functions that are processes.
+    pub processes: ProcessFunctions,
     /// Differs from that of every other.
     pub(crate) generation: u64,
     /// Where requests are counted, by the number of their domain.
@@ -45,11 +48,13 @@ struct DomainRows {
 }
 
 impl Serving {
-    /// A configuration, the keys of its remote sources and the certificates of its domains.
+    /// A configuration, the keys of its remote sources, the certificates of its domains and its functions that
+    /// are processes.
     pub fn new(
         snapshot: Snapshot,
         remote_keys: RemoteKeySources,
         certificates: Certificates,
+        processes: ProcessFunctions,
         metrics: &Metrics,
     ) -> Self {
         static GENERATIONS: AtomicU64 = AtomicU64::new(1);
@@ -57,7 +62,7 @@ impl Serving {
         domains.sort_unstable_by_key(|domain| domain.number);
         let rows = domains.into_iter().map(|domain| DomainRows::of(domain, metrics.requests())).collect();
         let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed);
-        Self { snapshot, remote_keys, certificates, generation, rows }
+        Self { snapshot, remote_keys, certificates, processes, generation, rows }
     }
 
     /// Where a request is counted.

@@ -30,6 +30,7 @@ pub struct Metrics {
     configuration_loaded_at: Gauge<i64, AtomicI64>,
     remote_keys: claimgate_remote_keys::Metrics,
     tls: claimgate_tls::Metrics,
+    processes: claimgate_functions::ProcessMetrics,
     token_cache: TokenCacheMetrics,
     slow_signatures: SlowSignatureMetrics,
     access_log: AccessLogMetrics,
@@ -142,6 +143,7 @@ impl Metrics {
         );
         self.remote_keys.register(registry);
         self.tls.register(registry);
+        self.processes.register(registry);
     }
 
     /// The counters of the tokens that were verified before.
@@ -181,6 +183,11 @@ impl Metrics {
     /// The counters of TLS.
     pub fn tls(&self) -> &claimgate_tls::Metrics {
         &self.tls
+    }
+
+    /// The counters of functions that are processes.
+    pub fn processes(&self) -> &claimgate_functions::ProcessMetrics {
+        &self.processes
     }
 
     /// Notes whether a configuration was taken over.

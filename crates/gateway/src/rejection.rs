@@ -203,6 +203,7 @@ impl Rejection {
                 StatusCode::BAD_GATEWAY => {
                     "the function cannot be reached or gave no valid answer".to_owned()
                 }
+                StatusCode::SERVICE_UNAVAILABLE => "the function cannot take the request now".to_owned(),
                 _ => "the request could not be read to its end".to_owned(),
             },
             Self::UnaskedUpgrade => "the function cannot be reached or gave no valid answer".to_owned(),
@@ -245,6 +246,7 @@ impl Rejection {
         match self {
             Self::KeysUnavailable { retry_after, .. } => Some(*retry_after),
             Self::VerifierBusy => Some(Duration::from_secs(1)),
+            Self::Function(InvokeError::NoInstance(error)) => Some(error.retry_after()),
             _ => None,
         }
     }
@@ -273,6 +275,7 @@ fn function_status(error: &InvokeError) -> StatusCode {
         | InvokeError::InvalidAnswer(_)
         | InvokeError::InvalidTarget(_) => StatusCode::BAD_GATEWAY,
         InvokeError::ConnectTimeout | InvokeError::FirstByteTimeout => StatusCode::GATEWAY_TIMEOUT,
+        InvokeError::NoInstance(_) => StatusCode::SERVICE_UNAVAILABLE,
         InvokeError::RequestBody(RequestBodyError::Broken(_)) => StatusCode::BAD_REQUEST,
         InvokeError::RequestBody(RequestBodyError::Timeout) => StatusCode::REQUEST_TIMEOUT,
     }
@@ -283,6 +286,7 @@ fn function_code(error: &InvokeError) -> &'static str {
         StatusCode::BAD_REQUEST => "InvalidArgument",
         StatusCode::REQUEST_TIMEOUT => "RequestTimeout",
         StatusCode::GATEWAY_TIMEOUT => "FunctionTimeout",
+        StatusCode::SERVICE_UNAVAILABLE => "FunctionNotStarted",
         _ => "FunctionUnavailable",
     }
 }

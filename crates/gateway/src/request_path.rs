@@ -162,8 +162,8 @@ impl Worker {
 
         // What the function answers.
         let began = Instant::now();
-        let response =
-            self.functions.invoke(&route.function, request, &serving.snapshot.gateway.timeouts).await;
+        let timeouts = &serving.snapshot.gateway.timeouts;
+        let response = self.functions.invoke(&route.function, &serving.processes, request, timeouts).await;
         record.function = Some((began, Instant::now()));
         let mut response = response?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {

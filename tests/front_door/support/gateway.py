@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from support import http1
@@ -25,7 +26,13 @@ ANY_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.")
 class Process:
     """A running `claimgate` command whose log lines are read as they come."""
 
-    def __init__(self, *arguments: str, cwd: Path | None = None, env: dict[str, str] | None = None):
+    def __init__(
+        self,
+        *arguments: str,
+        cwd: Path | None = None,
+        env: dict[str, str] | None = None,
+        pass_fds: Sequence[int] = (),
+    ):
         self.lines: list[str] = []
         self.output: list[str] = []
         self._changed = threading.Condition()
@@ -38,6 +45,7 @@ class Process:
             encoding="utf-8",
             cwd=cwd,
             env={**os.environ, **(env or {})},
+            pass_fds=pass_fds,
         )
         atexit.register(self.process.kill)  # Nothing is left running, whatever becomes of the tests.
         self._ended = 0
@@ -98,10 +106,12 @@ class Process:
 class Gateway(Process):
     """`claimgate serve` with a configuration, and a recorder behind it."""
 
-    def __init__(self, folder: Path, configuration: dict | str, recorder: Recorder | None = None):
+    def __init__(
+        self, folder: Path, configuration: dict | str, recorder: Recorder | None = None, pass_fds: Sequence[int] = ()
+    ):
         self.file = folder / "claimgate.yaml"
         self.write(configuration)
-        super().__init__("serve", "--config", str(self.file), cwd=folder)
+        super().__init__("serve", "--config", str(self.file), cwd=folder, pass_fds=pass_fds)
         self.recorder = recorder
         try:
             self.address = self._listening("http")

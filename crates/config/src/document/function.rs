@@ -1,9 +1,11 @@
 //! `functions[]`.
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use http::Uri;
 use http::uri::PathAndQuery;
 
+use super::process;
 use crate::path;
 use crate::place::{Place, Written, quoted};
 use crate::reader::{Field, Object};
@@ -15,6 +17,8 @@ use crate::snapshot::FunctionTarget;
 pub(crate) struct Function {
     pub(crate) name: Option<Written<String>>,
     pub(crate) target: Option<FunctionTarget>,
+    /// The port that its process listens on, when it is written.
+    pub(crate) port: Option<Written<u16>>,
 }
 
 impl Function {
@@ -23,10 +27,10 @@ impl Function {
         let name = object
             .required("functionName", "a name, as hello", report)
             .and_then(|field| read_name(&field, report));
-        let target = read_target(&mut object, report);
+        let (target, port) = read_target(&mut object, report);
         object.not_supported("httpTrigger", report);
         object.finish(report);
-        Some(Function { name, target })
+        Some(Function { name, target, port })
     }
 }
 
@@ -46,22 +50,25 @@ pub(super) fn read_name(field: &Field<'_>, report: &mut Report) -> Option<Writte
     None
 }
 
-fn read_target(object: &mut Object<'_>, report: &mut Report) -> Option<FunctionTarget> {
-    object.not_supported("process", report);
-    let is_process = object.field("process").is_some();
-    match (object.field("url"), object.field("builtin")) {
-        (Some(url), None) if !is_process => read_url(&url, report),
-        (None, Some(builtin)) if !is_process => read_builtin(&builtin, report),
-        (None, None) => {
-            if !is_process {
-                report.error(&object.place, "expected where the function is: url or builtin");
-            }
-            None
+fn read_target(
+    object: &mut Object<'_>,
+    report: &mut Report,
+) -> (Option<FunctionTarget>, Option<Written<u16>>) {
+    match (object.field("url"), object.field("builtin"), object.field("process")) {
+        (Some(url), None, None) => (read_url(&url, report), None),
+        (None, Some(builtin), None) => (read_builtin(&builtin, report), None),
+        (None, None, Some(process)) => match process::read(&process, report) {
+            Some((settings, port)) => (Some(FunctionTarget::Process(Arc::new(settings))), port),
+            None => (None, None),
+        },
+        (None, None, None) => {
+            report.error(&object.place, "expected where the function is: url, process or builtin");
+            (None, None)
         }
-        (url, builtin) => {
-            let extra = builtin.or(url).map_or(object.place.clone(), |field| field.place);
+        (url, builtin, process) => {
+            let extra = builtin.or(process).or(url).map_or(object.place.clone(), |field| field.place);
             report.error(&extra, "a function is in one place: keep one of url, builtin and process");
-            None
+            (None, None)
         }
     }
 }
@@ -137,4 +144,12 @@ fn url_target(url: &str) -> Result<FunctionTarget, String> {
 /// Where two functions of one name were written.
 pub(crate) fn already_named(name: &str, first: &Place) -> String {
     format!("the function {name} is already declared on {}", first.location)
+}
+
+/// Where two processes of one port were written.
+pub(crate) fn port_taken(port: u16, first: &Place) -> String {
+    format!(
+        "port {port} is another function's already, on {}; leave it out, and a free one is found",
+        first.location
+    )
 }

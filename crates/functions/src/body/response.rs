@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use super::idle::IdleTimer;
 use crate::error::ResponseBodyError;
 use crate::http1::{Connection, Upgraded};
+use crate::process::Place;
 
 /// The body of a function's answer, trailers included. It fails when the function breaks off or is
 /// silent for too long.
@@ -20,8 +21,16 @@ pub struct ResponseBody(Kind);
 
 enum Kind {
     Bytes(Bytes),
-    Http1 { connection: Box<Connection>, idle: IdleTimer },
-    Http2 { stream: Incoming, idle: IdleTimer },
+    Http1 {
+        connection: Box<Connection>,
+        idle: IdleTimer,
+    },
+    Http2 {
+        stream: Incoming,
+        idle: IdleTimer,
+    },
+    /// That of a process, which has room for another request when it has ended.
+    Process(Box<(ResponseBody, Place)>),
     Upgraded(Box<Upgraded>),
 }
 
@@ -44,6 +53,15 @@ impl ResponseBody {
 
     pub(crate) fn upgraded(connection: Upgraded) -> Self {
         Self(Kind::Upgraded(Box::new(connection)))
+    }
+
+    /// Holds a place on an instance until it has ended.
+    pub(crate) fn holding(self, place: Place) -> Self {
+        match self.0 {
+            Kind::Upgraded(connection) => Self::upgraded(connection.holding(place)),
+            _ if self.is_end_stream() => self,
+            _ => Self(Kind::Process(Box::new((self, place)))),
+        }
     }
 
     /// The function's side of the connection, when the answer is 101 (Switching Protocols).
@@ -89,6 +107,16 @@ impl Body for ResponseBody {
             Kind::Upgraded(_) => return Poll::Ready(None),
             Kind::Bytes(bytes) if bytes.is_empty() => return Poll::Ready(None),
             Kind::Bytes(bytes) => return Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Kind::Process(held) => {
+                let piece = Pin::new(&mut held.0).poll_frame(context);
+                if let Poll::Ready(Some(Err(ResponseBodyError::Broken(_)))) = &piece {
+                    held.1.doubt();
+                }
+                if held.0.is_end_stream() {
+                    self.0 = Kind::Bytes(Bytes::new());
+                }
+                return piece;
+            }
             Kind::Http1 { connection, idle } => (connection.poll_piece(context), idle),
             Kind::Http2 { stream, idle } => {
                 let piece = Pin::new(stream).poll_frame(context);
@@ -108,6 +136,7 @@ impl Body for ResponseBody {
             Kind::Bytes(bytes) => bytes.is_empty(),
             Kind::Http1 { connection, .. } => connection.is_complete(),
             Kind::Http2 { stream, .. } => stream.is_end_stream(),
+            Kind::Process(held) => held.0.is_end_stream(),
             Kind::Upgraded(_) => true,
         }
     }
@@ -117,6 +146,7 @@ impl Body for ResponseBody {
             Kind::Bytes(bytes) => SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
             Kind::Http1 { connection, .. } => connection.size_hint(),
             Kind::Http2 { stream, .. } => stream.size_hint(),
+            Kind::Process(held) => held.0.size_hint(),
             Kind::Upgraded(_) => SizeHint::with_exact(0),
         }
     }

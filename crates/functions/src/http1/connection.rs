@@ -19,6 +19,7 @@ use super::outgoing::{Outgoing, SendError};
 use super::pool::{self, Slot};
 use crate::connect::Transport;
 use crate::error::{InvokeError, RequestBodyError, ResponseBodyError};
+use crate::process::Place;
 
 /// Room that is made for a read, in bytes: most answers fit whole.
 const READ: usize = 4 * 1024;
@@ -213,7 +214,7 @@ impl Connection {
 
     /// The connection, when the function has switched protocols.
     pub(crate) fn into_upgraded(self) -> Upgraded {
-        Upgraded { early: self.buffer.freeze(), stream: self.stream }
+        Upgraded { early: self.buffer.freeze(), stream: self.stream, _place: None }
     }
 
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -268,6 +269,15 @@ pub struct Upgraded {
     /// What was read before the protocol changed, and belongs to the new one.
     early: Bytes,
     stream: Box<dyn Transport>,
+    /// The place on an instance of a process function that it takes.
+    _place: Option<Place>,
+}
+
+impl Upgraded {
+    /// Holds a place on an instance until it ends.
+    pub(crate) fn holding(self, place: Place) -> Self {
+        Self { _place: Some(place), ..self }
+    }
 }
 
 impl Upgraded {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use claimgate_config::snapshot::{Function, FunctionTarget};
-use claimgate_functions::{InvokeError, RequestBody, ResponseBody};
+use claimgate_functions::{InvokeError, ProcessFunctions, RequestBody, ResponseBody};
 use http_body_util::BodyExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -20,7 +20,10 @@ async fn nobody_listens() {
         for content_type in ["text/plain", "application/grpc"] {
             let mut request = get("/");
             request.headers_mut().insert("content-type", content_type.parse().unwrap());
-            let error = functions().invoke(&function, request, &patient()).await.unwrap_err();
+            let error = functions()
+                .invoke(&function, &ProcessFunctions::default(), request, &patient())
+                .await
+                .unwrap_err();
             assert!(matches!(error, InvokeError::Connect(_)), "{function:?} {content_type}: {error:?}");
         }
     }
@@ -50,7 +53,9 @@ async fn an_answer_without_a_whole_head() {
         })
         .await;
         for _ in 0..2 {
-            let result = functions().invoke(&server.function(), post("/", "body"), &patient()).await;
+            let result = functions()
+                .invoke(&server.function(), &ProcessFunctions::default(), post("/", "body"), &patient())
+                .await;
             assert_eq!(result.unwrap_err().reason(), reason, "{answer:?}");
         }
         assert_eq!(server.connections(), 2, "a request must not be repeated: {answer:?}");
@@ -70,7 +75,10 @@ async fn an_answer_without_a_whole_body() {
             stream.write_all(answer.as_bytes()).await.unwrap();
         })
         .await;
-        let result = functions().invoke(&server.function(), get("/"), &patient()).await.unwrap();
+        let result = functions()
+            .invoke(&server.function(), &ProcessFunctions::default(), get("/"), &patient())
+            .await
+            .unwrap();
         let mut body = result.into_body();
         assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "abc");
         assert_eq!(body.frame().await.unwrap().unwrap_err().reason(), "response_body", "{answer:?}");

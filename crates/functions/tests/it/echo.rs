@@ -1,7 +1,7 @@
 //! The built-in `echo`: what it answers, byte for byte.
 
 use claimgate_config::snapshot::{Function, FunctionTarget};
-use claimgate_functions::RequestBody;
+use claimgate_functions::{ProcessFunctions, RequestBody};
 use http::{Method, Request};
 use http_body_util::BodyExt;
 
@@ -12,7 +12,8 @@ fn echo() -> Function {
 }
 
 async fn answer(request: Request<RequestBody>) -> String {
-    let answer = functions().invoke(&echo(), request, &patient()).await.unwrap();
+    let answer =
+        functions().invoke(&echo(), &ProcessFunctions::default(), request, &patient()).await.unwrap();
     assert_eq!(answer.headers()["content-type"], "application/json");
     text(answer).await
 }
@@ -57,7 +58,8 @@ async fn reads_multipart_forms() {
 async fn head_is_answered_without_a_body() {
     let mut request = get("/");
     *request.method_mut() = Method::HEAD;
-    let answer = functions().invoke(&echo(), request, &patient()).await.unwrap();
+    let answer =
+        functions().invoke(&echo(), &ProcessFunctions::default(), request, &patient()).await.unwrap();
     assert_ne!(answer.headers()["content-length"], "0");
     assert_eq!(text(answer).await, "");
 }
@@ -66,7 +68,10 @@ async fn head_is_answered_without_a_body() {
 async fn a_body_may_be_too_large() {
     const LIMIT: usize = 16 * 1024 * 1024;
     for (size, status) in [(LIMIT, 200), (LIMIT + 1, 413)] {
-        let answer = functions().invoke(&echo(), post("/", vec![b'a'; size]), &patient()).await.unwrap();
+        let answer = functions()
+            .invoke(&echo(), &ProcessFunctions::default(), post("/", vec![b'a'; size]), &patient())
+            .await
+            .unwrap();
         assert_eq!(answer.status(), status);
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         assert!(String::from_utf8_lossy(&body[..40]).contains("hello"));

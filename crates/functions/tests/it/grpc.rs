@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use claimgate_config::snapshot::Function;
-use claimgate_functions::Functions;
+use claimgate_functions::{Functions, ProcessFunctions};
 use http::{HeaderMap, Request, Response, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -31,7 +31,7 @@ pub(crate) async fn expect_grpc(functions: &Functions, function: &Function) {
     let mut request = post("/pkg.Service/Method", "message");
     request.headers_mut().insert("content-type", "application/grpc+proto".parse().unwrap());
     request.headers_mut().insert("te", "trailers".parse().unwrap());
-    let answer = functions.invoke(function, request, &patient()).await.unwrap();
+    let answer = functions.invoke(function, &ProcessFunctions::default(), request, &patient()).await.unwrap();
     assert_eq!(answer.version(), Version::HTTP_2);
     let body = answer.into_body().collect().await.unwrap();
     assert_eq!(body.trailers().unwrap()["grpc-status"], "0");
@@ -90,7 +90,10 @@ async fn a_request_without_a_usable_host_gets_the_functions_own_authority() {
         if let Some(host) = host {
             request.headers_mut().insert("host", host.parse().unwrap());
         }
-        let answer = functions().invoke(&server.function(), request, &patient()).await.unwrap();
+        let answer = functions()
+            .invoke(&server.function(), &ProcessFunctions::default(), request, &patient())
+            .await
+            .unwrap();
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(body, format!("HTTP/2.0 / {} | ", server.address));
     }
@@ -105,7 +108,10 @@ async fn a_function_without_http2_is_an_error() {
     .await;
     let mut request = get("/");
     request.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
-    let error = functions().invoke(&server.function(), request, &patient()).await.unwrap_err();
+    let error = functions()
+        .invoke(&server.function(), &ProcessFunctions::default(), request, &patient())
+        .await
+        .unwrap_err();
     assert_eq!(error.reason(), "invalid_answer", "{error:?}");
 }
 

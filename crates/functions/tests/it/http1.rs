@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use claimgate_functions::ProcessFunctions;
 use http::{Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -37,7 +38,8 @@ async fn a_function_gets_the_request_as_it_is() {
     ];
     for (function, mut request, line, rest) in cases {
         *request.version_mut() = Version::HTTP_2;
-        let answer = functions().invoke(function, request, &patient()).await.unwrap();
+        let answer =
+            functions().invoke(function, &ProcessFunctions::default(), request, &patient()).await.unwrap();
         assert_eq!(text(answer).await, format!("{line} host=api.example.com {rest} trailers=None"));
     }
 }
@@ -47,7 +49,10 @@ async fn the_functions_address_is_not_told_to_it() {
     let server = Server::start(describe).await;
     let mut request = get("/");
     request.headers_mut().remove("host");
-    let answer = functions().invoke(&server.function(), request, &patient()).await.unwrap();
+    let answer = functions()
+        .invoke(&server.function(), &ProcessFunctions::default(), request, &patient())
+        .await
+        .unwrap();
     assert!(text(answer).await.contains("host= "));
 }
 
@@ -60,7 +65,10 @@ async fn the_answer_comes_back_as_it_is() {
         answer
     })
     .await;
-    let answer = functions().invoke(&server.function(), get("/"), &patient()).await.unwrap();
+    let answer = functions()
+        .invoke(&server.function(), &ProcessFunctions::default(), get("/"), &patient())
+        .await
+        .unwrap();
     assert_eq!(answer.status(), StatusCode::IM_A_TEAPOT);
     assert_eq!(answer.headers().get_all("set-cookie").iter().collect::<Vec<_>>(), ["a=1", "b=2"]);
 }
@@ -69,7 +77,10 @@ async fn the_answer_comes_back_as_it_is() {
 async fn a_function_may_be_on_a_unix_socket() {
     let folder = tempfile::tempdir().unwrap();
     let function = start_unix(&folder.path().join("with space.sock"), describe);
-    let answer = functions().invoke(&function, post("/a?b", "c"), &patient()).await.unwrap();
+    let answer = functions()
+        .invoke(&function, &ProcessFunctions::default(), post("/a?b", "c"), &patient())
+        .await
+        .unwrap();
     let expected = "HTTP/1.1 POST /a?b host=api.example.com length=1 chunked= body=c trailers=None";
     assert_eq!(text(answer).await, expected);
 }
@@ -130,7 +141,10 @@ async fn the_header_tells_the_length_that_the_body_has() {
             let mut request = post("/", body);
             *request.method_mut() = method.parse().unwrap();
             request.headers_mut().insert(name, value.parse().unwrap());
-            let answer = functions().invoke(&server.function(), request, &patient()).await.unwrap();
+            let answer = functions()
+                .invoke(&server.function(), &ProcessFunctions::default(), request, &patient())
+                .await
+                .unwrap();
             let had_none = (method, body, name) == ("GET", "", "transfer-encoding");
             let length = if had_none { String::new() } else { body.len().to_string() };
             let expected = format!("length={length} chunked= body={body} trailers=None");
@@ -145,7 +159,11 @@ async fn connections_are_kept_and_shared_by_clones() {
     let server = Server::start(describe).await;
     let functions = functions();
     for _ in 0..5 {
-        let answer = functions.clone().invoke(&server.function(), post("/", "x"), &patient()).await.unwrap();
+        let answer = functions
+            .clone()
+            .invoke(&server.function(), &ProcessFunctions::default(), post("/", "x"), &patient())
+            .await
+            .unwrap();
         text(answer).await;
     }
     assert_eq!(server.connections(), 1);
@@ -160,7 +178,10 @@ async fn a_kept_connection_that_was_closed_is_replaced() {
     .await;
     let functions = functions();
     for _ in 0..3 {
-        let answer = functions.invoke(&server.function(), get("/"), &patient()).await.unwrap();
+        let answer = functions
+            .invoke(&server.function(), &ProcessFunctions::default(), get("/"), &patient())
+            .await
+            .unwrap();
         assert_eq!(text(answer).await, "ok");
         tokio::time::sleep(Duration::from_millis(100)).await; // until the end has been seen
     }
@@ -176,7 +197,10 @@ async fn interim_answers_are_swallowed() {
         stream.write_all(answer.as_bytes()).await.unwrap();
     })
     .await;
-    let answer = functions().invoke(&server.function(), get("/"), &patient()).await.unwrap();
+    let answer = functions()
+        .invoke(&server.function(), &ProcessFunctions::default(), get("/"), &patient())
+        .await
+        .unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
     assert!(!answer.headers().contains_key("link"));
     assert_eq!(text(answer).await, "ok");
@@ -192,7 +216,10 @@ async fn an_early_answer_is_given_back_although_the_body_was_not_read() {
     })
     .await;
     let body = vec![0; 32 * 1024 * 1024];
-    let answer = functions().invoke(&server.function(), post("/", body), &patient()).await.unwrap();
+    let answer = functions()
+        .invoke(&server.function(), &ProcessFunctions::default(), post("/", body), &patient())
+        .await
+        .unwrap();
     assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(text(answer).await, "no");
 }
@@ -215,7 +242,10 @@ async fn an_upgrade_gives_the_connection() {
     let mut request = get("/chat");
     request.headers_mut().insert("connection", "upgrade".parse().unwrap());
     request.headers_mut().insert("upgrade", "websocket".parse().unwrap());
-    let answer = functions().invoke(&server.function(), request, &patient()).await.unwrap();
+    let answer = functions()
+        .invoke(&server.function(), &ProcessFunctions::default(), request, &patient())
+        .await
+        .unwrap();
     assert_eq!(answer.status(), StatusCode::SWITCHING_PROTOCOLS);
     let mut stream = answer.into_body().into_upgraded().unwrap();
     stream.write_all(b"abcd").await.unwrap();

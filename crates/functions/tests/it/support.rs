@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use claimgate_config::snapshot::{Function, FunctionTarget, Timeouts};
-use claimgate_functions::{Functions, RequestBody, ResponseBody};
+use claimgate_functions::{Functions, ProcessFunctions, RequestBody, ResponseBody};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full};
@@ -112,8 +112,14 @@ pub(crate) async fn front(function: Function, timeouts: Timeouts) -> SocketAddr 
             let service = service_fn(move |request: Request<Incoming>| {
                 let (functions, function, timeouts) = (functions.clone(), function.clone(), timeouts.clone());
                 async move {
-                    let answer =
-                        functions.invoke(&function, request.map(RequestBody::stream), &timeouts).await;
+                    let answer = functions
+                        .invoke(
+                            &function,
+                            &ProcessFunctions::default(),
+                            request.map(RequestBody::stream),
+                            &timeouts,
+                        )
+                        .await;
                     Ok::<_, Infallible>(answer.unwrap_or_else(|error| {
                         let mut answer = Response::new(ResponseBody::from(Bytes::from(error.reason())));
                         *answer.status_mut() = StatusCode::BAD_GATEWAY;

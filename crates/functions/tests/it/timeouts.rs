@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claimgate_config::snapshot::Timeouts;
+use claimgate_functions::ProcessFunctions;
 use http_body_util::BodyExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -33,7 +34,9 @@ async fn a_silent_function() {
     for content_type in ["text/plain", "application/grpc"] {
         for mut request in [get("/"), post("/", "body")] {
             request.headers_mut().insert("content-type", content_type.parse().unwrap());
-            let result = functions().invoke(&server.function(), request, &timeouts).await;
+            let result = functions()
+                .invoke(&server.function(), &ProcessFunctions::default(), request, &timeouts)
+                .await;
             assert_eq!(result.unwrap_err().reason(), "first_byte_timeout", "{content_type}");
         }
     }
@@ -46,7 +49,8 @@ async fn a_function_that_stops_reading() {
     for content_type in ["text/plain", "application/grpc"] {
         let mut request = post("/", vec![0; 32 * 1024 * 1024]);
         request.headers_mut().insert("content-type", content_type.parse().unwrap());
-        let result = functions().invoke(&server.function(), request, &timeouts).await;
+        let result =
+            functions().invoke(&server.function(), &ProcessFunctions::default(), request, &timeouts).await;
         assert_eq!(result.unwrap_err().reason(), "first_byte_timeout", "{content_type}");
     }
 }
@@ -77,7 +81,10 @@ async fn an_http2_connection_that_may_be_dead_is_not_used_again() {
     for _ in 0..2 {
         let mut request = get("/");
         request.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
-        functions.invoke(&server.function(), request, &timeouts).await.unwrap_err();
+        functions
+            .invoke(&server.function(), &ProcessFunctions::default(), request, &timeouts)
+            .await
+            .unwrap_err();
     }
     assert_eq!(server.connections(), 2);
 }
@@ -92,7 +99,8 @@ async fn a_handshake_that_does_not_end() {
     for content_type in ["text/plain", "application/grpc"] {
         let mut request = get("/");
         request.headers_mut().insert("content-type", content_type.parse().unwrap());
-        let error = functions.invoke(&function, request, &timeouts).await.unwrap_err();
+        let error =
+            functions.invoke(&function, &ProcessFunctions::default(), request, &timeouts).await.unwrap_err();
         assert_eq!(error.reason(), "connect_timeout", "{content_type}");
     }
 }
@@ -106,7 +114,11 @@ async fn a_function_that_is_silent_within_its_answer() {
     })
     .await;
     let timeouts = Timeouts { idle: SHORT, ..patient() };
-    let mut body = functions().invoke(&server.function(), get("/"), &timeouts).await.unwrap().into_body();
+    let mut body = functions()
+        .invoke(&server.function(), &ProcessFunctions::default(), get("/"), &timeouts)
+        .await
+        .unwrap()
+        .into_body();
     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "abc");
     assert_eq!(body.frame().await.unwrap().unwrap_err().reason(), "response_body_timeout");
 }
@@ -129,7 +141,11 @@ async fn a_reader_that_takes_its_time_is_not_the_functions_silence() {
     })
     .await;
     let timeouts = Timeouts { idle: SHORT * 3, ..patient() };
-    let mut body = functions().invoke(&server.function(), get("/"), &timeouts).await.unwrap().into_body();
+    let mut body = functions()
+        .invoke(&server.function(), &ProcessFunctions::default(), get("/"), &timeouts)
+        .await
+        .unwrap()
+        .into_body();
     for piece in ["abc", "def"] {
         again.notify_one();
         assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), piece);

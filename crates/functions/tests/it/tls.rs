@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use claimgate_functions::{CertificateDer, Functions};
+use claimgate_functions::{CertificateDer, Functions, ProcessFunctions};
 use http::{Request, Version};
 use hyper::body::Incoming;
 use tokio_rustls::TlsAcceptor;
@@ -55,7 +55,8 @@ async fn a_trusted_certificate_for_the_name() {
     assert_eq!(functions.root_certificates(), 1);
     let function = url_function(&format!("https://localhost:{}/", server.address.port()), "");
     for _ in 0..2 {
-        let answer = functions.invoke(&function, get("/"), &patient()).await.unwrap();
+        let answer =
+            functions.invoke(&function, &ProcessFunctions::default(), get("/"), &patient()).await.unwrap();
         assert_eq!(text(answer).await, "HTTP/1.1");
     }
     assert_eq!(server.connections(), 1);
@@ -79,7 +80,10 @@ async fn certificates_that_prove_nothing() {
         for content_type in ["text/plain", "application/grpc"] {
             let mut request = get("/");
             request.headers_mut().insert("content-type", content_type.parse().unwrap());
-            let error = functions.invoke(&function, request, &patient()).await.unwrap_err();
+            let error = functions
+                .invoke(&function, &ProcessFunctions::default(), request, &patient())
+                .await
+                .unwrap_err();
             assert_eq!(error.reason(), reason, "{case}, {content_type}: {error:?}");
         }
     }

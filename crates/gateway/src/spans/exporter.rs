@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use claimgate_config::snapshot::{Function, Timeouts};
-use claimgate_functions::{Functions, InvokeError, RequestBody};
+use claimgate_functions::{Functions, InvokeError, ProcessFunctions, RequestBody};
 use http::header::{CONTENT_TYPE, HOST, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Uri};
@@ -120,7 +120,8 @@ impl Collector {
             .insert(USER_AGENT, HeaderValue::from_static(concat!("claimgate/", env!("CARGO_PKG_VERSION"))));
         let timeouts = Timeouts::default();
         let answered = async {
-            let response = functions.invoke(&self.function, request, &timeouts).await?;
+            let response =
+                functions.invoke(&self.function, &ProcessFunctions::default(), request, &timeouts).await?;
             let status = response.status();
             // Read, so that the connection serves the next message; what it says does not matter.
             let _ = http_body_util::Limited::new(response.into_body(), 64 * 1024).collect().await;

@@ -267,6 +267,7 @@ fn route_trace(route: &Route) -> RouteTrace {
             format!("{}{base_path}", origin.to_string().trim_end_matches('/'))
         }
         FunctionTarget::Unix(path) => format!("unix:{}", path.display()),
+        FunctionTarget::Process(settings) => format!("process:{}", settings.command.join(" ")),
         FunctionTarget::Echo => "builtin:echo".to_owned(),
     };
     RouteTrace {

@@ -1,0 +1,100 @@
+//! What processes print, line by line into the log.
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+/// Longer lines come in pieces, in bytes.
+const MAX_LINE: usize = 8 * 1024;
+
+/// Whose output it is.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub(super) function: String,
+    pub(super) instance: String,
+}
+
+/// Writes everything that comes into the log; `name` is that of the stream.
+pub(super) async fn log(stream: impl AsyncRead + Unpin, name: &'static str, source: Source) {
+    let Source { function, instance } = source;
+    split(stream, |line| {
+        tracing::info!(function, instance, stream = name, line, "function output");
+    })
+    .await;
+}
+
+/// Splits what comes into lines of at most [`MAX_LINE`] bytes.
+async fn split(mut stream: impl AsyncRead + Unpin, mut each: impl FnMut(&str)) {
+    let mut pending = BytesMut::new();
+    loop {
+        pending.reserve(MAX_LINE);
+        let is_end = !matches!(stream.read_buf(&mut pending).await, Ok(1..));
+        while let Some(line) = take_line(&mut pending) {
+            each(&printable(&line));
+        }
+        if is_end {
+            break;
+        }
+    }
+    if !pending.is_empty() {
+        each(&printable(&pending));
+    }
+}
+
+/// The first line without its end, or the first piece of one that is too long.
+fn take_line(pending: &mut BytesMut) -> Option<BytesMut> {
+    match memchr::memchr(b'\n', pending) {
+        Some(end) if end <= MAX_LINE => {
+            let line = pending.split_to(end);
+            let _newline = pending.split_to(1);
+            Some(line)
+        }
+        _ if pending.len() > MAX_LINE => Some(pending.split_to(MAX_LINE)),
+        _ => None,
+    }
+}
+
+/// Text in which nothing acts on a terminal.
+fn printable(line: &[u8]) -> String {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let shown = |character: char| match character {
+        '\t' => '\t',
+        control if control.is_control() => char::REPLACEMENT_CHARACTER,
+        other => other,
+    };
+    String::from_utf8_lossy(line).chars().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    async fn lines(output: &[u8]) -> Vec<String> {
+        let mut lines = Vec::new();
+        split(output, |line| lines.push(line.to_owned())).await;
+        lines
+    }
+
+    #[tokio::test]
+    async fn lines_end_with_lf_or_crlf_or_the_output() {
+        assert_eq!(lines(b"a\nb\r\n\nc").await, ["a", "b", "", "c"]);
+        assert!(lines(b"").await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn long_lines_come_in_pieces_and_nothing_is_lost() {
+        for length in [1, MAX_LINE - 1, MAX_LINE, MAX_LINE + 1, 3 * MAX_LINE, 100_000] {
+            let line = "x".repeat(length);
+            let found = lines(format!("{line}\nnext\n").as_bytes()).await;
+            assert!(found.iter().all(|piece| piece.len() <= MAX_LINE), "{length}");
+            assert_eq!(found.len(), length.div_ceil(MAX_LINE) + 1, "{length}");
+            assert_eq!(found.concat(), format!("{line}next"), "{length}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_acts_on_a_terminal_is_replaced() {
+        assert_eq!(lines(b"\x1b[31mred\tok\xff\n").await, ["\u{FFFD}[31mred\tok\u{FFFD}"]);
+    }
+}
