@@ -81,9 +81,9 @@ def test_there_are_as_many_processes_as_requests_need_and_no_more_than_may_be(se
 
 def test_a_request_does_not_wait_for_ever(serve, tmp_path):
     gateway = serve(with_processes(process(tmp_path, instanceConcurrency=1, waitTimeoutSeconds=1)))
-    gateway.get()
+    wait_until(lambda: gateway.get().status == 200)
     held = Request(gateway, "/hold?gate=go")
-    wait_until(lambda: len(notes(tmp_path, "requests")) == 2)
+    wait_until(lambda: "/hold" in notes(tmp_path, "requests"))
     answer = gateway.get()
     assert (answer.status, answer.header("retry-after")) == (503, "1")
     assert gateway.access_line(answer)["reason"] == "instance_wait_timeout"

@@ -159,6 +159,7 @@ def test_everything_ends_with_the_gateway(tmp_path, by):
     settings = {"stopTimeoutSeconds": 1, "instanceConcurrency": 1, "maxInstances": 2}
     gateway = Gateway(folder, with_processes(process(tmp_path, {"IGNORE_TERM": "1"}, **settings)))
     held = Request(gateway, "/hold?gate=go")
+    wait_until(lambda: notes(tmp_path, "requests"))
     child = gateway.get("/fork").json()["child"]
     pids = [*starts(tmp_path), child]
     assert len(pids) == 3 and all(is_alive(pid) for pid in pids)
