@@ -274,16 +274,14 @@ pub struct Upgraded {
 }
 
 impl Upgraded {
+    /// A stream that begins with `early`, which was read off it before.
+    pub fn new(early: Bytes, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
+        Self { early, stream: Box::new(stream), _place: None }
+    }
+
     /// Holds a place on an instance until it ends.
     pub(crate) fn holding(self, place: Place) -> Self {
         Self { _place: Some(place), ..self }
-    }
-}
-
-impl Upgraded {
-    /// A stream that begins with `early`, which was read off it before.
-    pub fn new(early: Bytes, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
-        Self { early, stream: Box::new(stream) }
     }
 }
 
