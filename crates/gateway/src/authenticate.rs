@@ -13,7 +13,7 @@ use crate::path::RequestPath;
 use crate::rejection::Rejection;
 use crate::request::FunctionRequest;
 use crate::step::{Observer, Step};
-use crate::verified_tokens::{Key, VerifiedToken};
+use crate::verified_tokens::VerifiedToken;
 use crate::verify::{Verifier, verify};
 
 /// A request that may go to its function. Only [`authenticate`] makes one, and nothing is forwarded
@@ -92,11 +92,10 @@ async fn verify_once<'s>(
 ) -> Result<Arc<VerifiedToken>, Rejection> {
     let remote = jwt.remote_keys.and_then(|number| serving.remote_keys.get(number));
     let Verifier { verified_tokens, slow_signatures } = verifier;
-    if !verified_tokens.is_on() {
+    let Some(key) = verified_tokens.key(token, jwt, serving.generation) else {
         let claims = verify(token, jwt, remote, slow_signatures, now, observer).await?;
         return Ok(Arc::new(VerifiedToken::new(&claims, jwt, None)));
-    }
-    let key = Key::of(token, jwt, serving.generation);
+    };
     let published = remote.and_then(|remote| remote.current().clone());
     if let Some(verified) = verified_tokens.find(&key, published.as_ref(), jwt.policy.leeway, now) {
         return Ok(verified);

@@ -15,7 +15,7 @@ use crate::request::FunctionRequest;
 use crate::step::{Observer, Step};
 
 /// What became of a claim that is mapped to a parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Delivery<'a> {
     /// There are no claims, as no token was needed.
     NoToken,
@@ -23,8 +23,8 @@ pub enum Delivery<'a> {
     Absent,
     /// The claim is `null`, which stands for no value.
     Null,
-    /// The parameter was set to this text.
-    Set(&'a str),
+    /// The parameter was set to this claim.
+    Set(&'a MappedClaim),
     /// The parameter belongs into a form, and the body is none.
     NoForm,
     /// The parameter's position cannot carry the value.
@@ -57,6 +57,16 @@ impl MappedClaim {
         match mapping.parameter {
             Parameter::Header(_) => header::value(&text).map_or(Self::NotCarried, Self::Header),
             _ => Self::Text(text.into_owned()),
+        }
+    }
+
+    /// The text that a parameter is set to.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Absent | Self::Null | Self::NotCarried => "",
+            Self::Text(text) => text,
+            // It was made of text.
+            Self::Header(value) => std::str::from_utf8(value.as_bytes()).unwrap_or_default(),
         }
     }
 
@@ -121,32 +131,30 @@ fn remove(parameter: &Parameter, request: &mut FunctionRequest<'_>) -> bool {
 }
 
 fn set<'a>(parameter: &Parameter, claim: &'a MappedClaim, request: &mut FunctionRequest<'_>) -> Delivery<'a> {
-    let text = match claim {
+    match claim {
         MappedClaim::Absent => return Delivery::Absent,
         MappedClaim::Null => return Delivery::Null,
         MappedClaim::NotCarried => return Delivery::NotCarried,
-        MappedClaim::Text(text) => text,
-        // It was made of text.
-        MappedClaim::Header(value) => std::str::from_utf8(value.as_bytes()).unwrap_or_default(),
-    };
+        MappedClaim::Text(_) | MappedClaim::Header(_) => {}
+    }
     match (parameter, claim) {
         (Parameter::Header(name), MappedClaim::Header(value)) => {
             request.headers.insert(name, value.clone());
         }
         (Parameter::Header(_), _) => return Delivery::NotCarried,
-        (Parameter::Cookie(name), _) => cookie::prepend(&mut request.headers, name, text),
+        (Parameter::Cookie(name), _) => cookie::prepend(&mut request.headers, name, claim.text()),
         (Parameter::Query(name), _) => {
             let mut query = request.query.take().unwrap_or_default().into_owned();
-            urlencoded::append(&mut query, name, text);
+            urlencoded::append(&mut query, name, claim.text());
             request.query = Some(query.into());
         }
         (Parameter::Form(name), _) => {
             request.begin_form_if_empty();
             let Some(form) = request.form() else { return Delivery::NoForm };
-            if !form.append(name, text) {
+            if !form.append(name, claim.text()) {
                 return Delivery::NotCarried;
             }
         }
     }
-    Delivery::Set(text)
+    Delivery::Set(claim)
 }

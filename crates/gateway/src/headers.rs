@@ -74,23 +74,26 @@ fn is_listed(list: &str, token: &str) -> bool {
 /// Removes what concerns the client's connection. This runs before anything is looked up or set, so
 /// that a Connection header can remove the client's own fields and none of the gateway's.
 pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    // Most messages hold none of them, or Connection alone, with nothing in it but what is removed anyway.
     if !headers.keys().any(|name| is_hop_by_hop(name.as_str())) {
         return;
     }
-    let listed: Vec<HeaderName> = headers
-        .get_all(CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(',').map(str::trim))
-        // Most list nothing but what is removed anyway, or names no field.
-        .filter(|token| {
-            !["keep-alive", "close", "upgrade"].iter().any(|known| token.eq_ignore_ascii_case(known))
-        })
-        .filter_map(|name| name.parse().ok())
-        .collect();
-    for name in listed {
-        headers.remove(name);
+    let says_more = |value: &HeaderValue| !matches!(value.as_bytes(), b"keep-alive" | b"close");
+    if headers.get_all(CONNECTION).iter().any(says_more) {
+        let listed: Vec<HeaderName> = headers
+            .get_all(CONNECTION)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(',').map(str::trim))
+            // No field is meant by it.
+            .filter(|token| !token.eq_ignore_ascii_case("close"))
+            .filter_map(|name| name.parse().ok())
+            .collect();
+        for name in listed {
+            headers.remove(name);
+        }
     }
+    headers.remove(CONNECTION);
     header::remove_where(headers, is_hop_by_hop);
 }
 
@@ -104,7 +107,9 @@ pub fn set_for_function(
     websocket: bool,
 ) {
     header::remove_where(headers, is_for_gateway);
-    headers.insert(HOST, authority.written.clone());
+    if headers.get(HOST) != Some(&authority.written) {
+        headers.insert(HOST, authority.written.clone());
+    }
     origin.set(headers, authority);
     headers.insert(REQUEST_ID.clone(), id.to_header_value());
     if valid_traceparent(headers).is_none() {

@@ -1,6 +1,7 @@
 //! The head of a request as it is written, and of an answer as it is read.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
@@ -64,24 +65,112 @@ pub(crate) fn write(request: &Parts, base_path: &str) -> Bytes {
 
 /// Takes an answer's head from what was read; `None` while it is not there whole.
 pub(crate) fn take(buffer: &mut BytesMut, method: &Method) -> Result<Option<Head>, HeadError> {
-    let Some(length) = length(buffer) else {
-        return if buffer.len() > MAX_BYTES { Err(HeadError::TooLarge) } else { Ok(None) };
-    };
-    let head = buffer.split_to(length).freeze();
+    if buffer.is_empty() {
+        return Ok(None);
+    }
     let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
     let mut parsed = httparse::Response::new(&mut []);
     let config = httparse::ParserConfig::default();
-    if config.parse_response_with_uninit_headers(&mut parsed, &head, &mut fields)?.is_partial() {
-        return Err(HeadError::Malformed(httparse::Error::NewLine));
-    }
+    let length = match config.parse_response_with_uninit_headers(&mut parsed, buffer, &mut fields)? {
+        httparse::Status::Complete(length) => length,
+        httparse::Status::Partial if buffer.len() > MAX_BYTES => return Err(HeadError::TooLarge),
+        httparse::Status::Partial => return Ok(None),
+    };
     let status = parsed.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or(HeadError::Status)?;
+    let version = if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
+    let places: Vec<_> = parsed.headers.iter().map(|field| Place::of(field, buffer)).collect();
+    let text = buffer.split_to(length).freeze();
+
+    // Room for what the gateway adds, too.
+    let mut headers = HeaderMap::with_capacity(places.len() + 4);
+    let mut lengths = Lengths::default();
+    let (mut keeps, mut closes) = (false, false);
+    for Place { name, value } in places {
+        let name = HeaderName::from_bytes(text.get(name).unwrap_or_default());
+        let name = name.map_err(|error| HeadError::Field(error.into()))?;
+        let value = HeaderValue::from_maybe_shared(text.slice(value));
+        let value = value.map_err(|error| HeadError::Field(error.into()))?;
+        if name == CONTENT_LENGTH {
+            lengths.add(&value)?;
+        } else if name == TRANSFER_ENCODING {
+            lengths.coding = Some(last_element(&value).eq_ignore_ascii_case(b"chunked"));
+        } else if name == CONNECTION {
+            keeps |= lists(&value, b"keep-alive");
+            closes |= lists(&value, b"close");
+        }
+        headers.append(name, value);
+    }
+    let framing = lengths.framing(&mut headers, status, method);
+    // RFC 9112 section 9.3.
+    let is_kept = if version == Version::HTTP_10 { keeps } else { !closes };
     let mut answer = Response::new(());
     *answer.status_mut() = status;
-    *answer.version_mut() = if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
-    *answer.headers_mut() = header_map(&head, parsed.headers)?;
-    let framing = framing(&mut answer, method)?;
-    let is_kept = is_kept(&answer);
+    *answer.version_mut() = version;
+    *answer.headers_mut() = headers;
     Ok(Some(Head { answer, framing, is_kept }))
+}
+
+/// Where a field is in the text that it was parsed from.
+struct Place {
+    name: Range<usize>,
+    value: Range<usize>,
+}
+
+impl Place {
+    fn of(field: &httparse::Header<'_>, text: &[u8]) -> Self {
+        let place = |part: &[u8]| {
+            let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+            start..start + part.len()
+        };
+        // An empty value may be a slice from elsewhere.
+        let value = if field.value.is_empty() { 0..0 } else { place(field.value) };
+        Self { name: place(field.name.as_bytes()), value }
+    }
+}
+
+/// What a head tells of the length of the body.
+#[derive(Default)]
+struct Lengths {
+    length: Option<u64>,
+    is_repeated: bool,
+    /// Whether the last transfer coding is `chunked`; `None` without any.
+    coding: Option<bool>,
+}
+
+impl Lengths {
+    fn add(&mut self, value: &HeaderValue) -> Result<(), HeadError> {
+        let length = value.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let length: u64 = length.and_then(|text| text.parse().ok()).ok_or(HeadError::Length)?;
+        if self.length.is_some_and(|other| other != length) {
+            return Err(HeadError::Length);
+        }
+        self.is_repeated = self.length.is_some();
+        self.length = Some(length);
+        Ok(())
+    }
+
+    /// How the body ends (RFC 9112 section 6.3).
+    fn framing(&self, headers: &mut HeaderMap, status: StatusCode, method: &Method) -> Framing {
+        let is_bodyless = status.is_informational()
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+            || method == Method::HEAD;
+        match (self.coding, self.length) {
+            (Some(_), Some(_)) => {
+                // The other length is void, and must not be handed on.
+                headers.remove(CONTENT_LENGTH);
+            }
+            (None, Some(length)) if self.is_repeated => {
+                headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+            }
+            _ => {}
+        }
+        match (self.coding, self.length) {
+            _ if is_bodyless => Framing::End,
+            (Some(true), _) => Framing::chunked(),
+            (None, Some(length)) => Framing::length(length),
+            (Some(false) | None, _) => Framing::UntilClose,
+        }
+    }
 }
 
 /// The fields, whose values share the memory of `text`.
@@ -97,55 +186,9 @@ pub(super) fn header_map(text: &Bytes, fields: &[httparse::Header<'_>]) -> Resul
     Ok(headers)
 }
 
-/// The length of a head, with the empty line that ends it.
-fn length(bytes: &[u8]) -> Option<usize> {
-    memchr::memchr_iter(b'\n', bytes).find_map(|end| match bytes.get(end + 1..)? {
-        [b'\n', ..] => Some(end + 2),
-        [b'\r', b'\n', ..] => Some(end + 3),
-        _ => None,
-    })
-}
-
-/// How the answer's body ends (RFC 9112 section 6.3).
-fn framing(answer: &mut Response<()>, method: &Method) -> Result<Framing, HeadError> {
-    let status = answer.status();
-    let headers = answer.headers_mut();
-    let is_bodyless = status.is_informational()
-        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-        || method == Method::HEAD;
-    if let Some(coding) = headers.get_all(TRANSFER_ENCODING).iter().next_back() {
-        let is_chunked = last_element(coding).eq_ignore_ascii_case(b"chunked");
-        // The other length is void, and must not be handed on.
-        headers.remove(CONTENT_LENGTH);
-        return Ok(match (is_bodyless, is_chunked) {
-            (true, _) => Framing::End,
-            (false, true) => Framing::chunked(),
-            (false, false) => Framing::UntilClose,
-        });
-    }
-    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
-    let Some(first) = lengths.next() else {
-        return Ok(if is_bodyless { Framing::End } else { Framing::UntilClose });
-    };
-    if lengths.any(|other| other != first) {
-        return Err(HeadError::Length);
-    }
-    let first = first.clone();
-    let length = first.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    let length: u64 = length.and_then(|text| text.parse().ok()).ok_or(HeadError::Length)?;
-    headers.insert(CONTENT_LENGTH, first);
-    Ok(if is_bodyless { Framing::End } else { Framing::length(length) })
-}
-
-/// Whether the function keeps the connection open (RFC 9112 section 9.3).
-fn is_kept(answer: &Response<()>) -> bool {
-    let lists = |token: &[u8]| {
-        let values = answer.headers().get_all(CONNECTION).iter();
-        values
-            .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
-            .any(|element| element.trim_ascii().eq_ignore_ascii_case(token))
-    };
-    if answer.version() == Version::HTTP_10 { lists(b"keep-alive") } else { !lists(b"close") }
+/// Whether a comma-separated list has an element.
+fn lists(list: &HeaderValue, element: &[u8]) -> bool {
+    list.as_bytes().split(|&byte| byte == b',').any(|found| found.trim_ascii().eq_ignore_ascii_case(element))
 }
 
 fn last_element(list: &HeaderValue) -> &[u8] {

@@ -203,7 +203,7 @@ impl<'s> Collector<'s> {
             Delivery::NoToken => (ClaimResult::NoToken, None),
             Delivery::Absent => (ClaimResult::Absent, None),
             Delivery::Null => (ClaimResult::Null, None),
-            Delivery::Set(text) => (ClaimResult::Set, Some(text.to_owned())),
+            Delivery::Set(claim) => (ClaimResult::Set, Some(claim.text().to_owned())),
             Delivery::NoForm => (ClaimResult::NoForm, None),
             Delivery::NotCarried => (ClaimResult::NotCarried, None),
         };
