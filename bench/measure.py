@@ -169,7 +169,7 @@ class Bench:
 def cache_counters(row: Row) -> CacheCounters | None:
     if not row.remembers:
         return None
-    with urllib.request.urlopen(f"http://127.0.0.1:{row.target.metrics_port}/metrics", timeout=5) as response:
+    with urllib.request.urlopen(f"http://127.0.0.1:{row.target.metrics_port}/metrics", timeout=60) as response:
         lines = response.read().decode().splitlines()
     values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
     names = ("hits", "misses", "evictions")

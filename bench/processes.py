@@ -27,7 +27,11 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def listening(
-    cpu: int, command: Callable[[int], list], log: Path | None, environment: dict | None = None
+    cpu: int,
+    command: Callable[[int], list],
+    log: Path | None,
+    environment: dict | None = None,
+    start_seconds: int = START_SECONDS,
 ) -> Iterator[tuple[int, int]]:
     """Runs what `command` makes of a port, pinned to a CPU; gives its process id and the port.
 
@@ -46,7 +50,7 @@ def listening(
                 env=os.environ | (environment or {}),
             )
         try:
-            if accepts(process, port):
+            if accepts(process, port, start_seconds):
                 yield process.pid, port
                 return
         finally:
@@ -55,8 +59,8 @@ def listening(
     raise NotStarted(f"{process.args} does not come up: {said}")
 
 
-def accepts(process: subprocess.Popen, port: int) -> bool:
-    deadline = time.monotonic() + START_SECONDS
+def accepts(process: subprocess.Popen, port: int, seconds: int) -> bool:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,11 +36,12 @@ def claimgate(
     upstream: int,
     is_logging: bool = False,
     cache_bytes: int | None = None,
+    hosts: Sequence[str] = (HOST,),
 ) -> Target:
-    """`cache_bytes` bounds the verified tokens that it remembers; without, claimgate's default does."""
+    """`cache_bytes` bounds the verified tokens that it remembers; without, claimgate's default does. Each of
+    `hosts` is a domain."""
     job = issuer.algorithm if issuer else "plain"
     domain = {
-        "domainName": HOST,
         "protocol": "HTTP",
         "routeConfig": {"routes": [{"path": "/*", "functionName": "upstream"}]},
     }
@@ -64,9 +65,9 @@ def claimgate(
             "gateway": gateway,
             "admin": {"listen": f"127.0.0.1:{target.metrics_port}"},
             "functions": [{"functionName": "upstream", "url": f"http://127.0.0.1:{upstream}"}],
-            "customDomains": [domain],
+            "customDomains": [{"domainName": host} | domain for host in hosts],
         }
-        file.write_text(json.dumps(configuration, indent=2))
+        file.write_text(json.dumps(configuration))
         return [CLAIMGATE, "serve", "--config", file, "--log-format", "json"]
 
     environment = {"CLAIMGATE_LOG": "info" if is_logging else "warn"}
