@@ -180,10 +180,9 @@ impl<'a> Parser<'a> {
 
     /// The characters up to the next quote, backslash or control character.
     fn plain_characters(&mut self) -> &'a str {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let length = plain_length(rest.as_bytes());
-        self.at += length;
-        rest.get(..length).unwrap_or_default()
+        let start = self.at;
+        self.at += plain_length(self.text.as_bytes().get(start..).unwrap_or_default());
+        self.text.get(start..self.at).unwrap_or_default()
     }
 
     /// An escape sequence; the backslash is the next byte.
