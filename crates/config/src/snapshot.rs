@@ -66,6 +66,8 @@ pub struct GatewaySettings {
     pub access_log: AccessLogSettings,
     /// Proxies in front of the gateway, whose word on the client is taken.
     pub trusted_proxies: Vec<AddressRange>,
+    /// Whether connections of trusted proxies begin with a header of the PROXY protocol.
+    pub proxy_protocol: bool,
     /// How requests are traced; `None` when they are not.
     pub tracing: Option<TracingSettings>,
 }

@@ -75,7 +75,7 @@ impl<'c> Origin<'c> {
     /// there, only the former is believed: a proxy that sets the one may pass on the other as a client
     /// has sent it.
     pub fn of(peer: &'c Client, headers: &HeaderMap, trusted: &[AddressRange]) -> Self {
-        let is_trusted = |address: IpAddr| trusted.iter().any(|range| range.contains(address));
+        let is_trusted = |address: IpAddr| is_in(address, trusted);
         if trusted.is_empty() || !is_trusted(peer.address) {
             return Self::direct(peer);
         }
@@ -126,6 +126,11 @@ impl<'c> Origin<'c> {
             headers.insert(FORWARDED, ascii(forwarded));
         }
     }
+}
+
+/// Whether an address is in one of the ranges.
+pub fn is_in(address: IpAddr, ranges: &[AddressRange]) -> bool {
+    ranges.iter().any(|range| range.contains(address))
 }
 
 fn told_by_x_forwarded(peer: &Client, headers: &HeaderMap, is_trusted: impl Fn(IpAddr) -> bool) -> Told {

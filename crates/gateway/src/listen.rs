@@ -1,9 +1,13 @@
 //! Listens, serves connections, and drains them at the end.
 
+mod beginning;
 mod handshake;
 mod http1;
+mod proxy_protocol;
 
 pub use http1::{ClientSide, Connection, Received};
+
+use beginning::{begin, begins_with_header};
 
 use std::convert::Infallible;
 use std::io;
@@ -184,24 +188,25 @@ async fn work(
     let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
     while let Some(Accepted { stream, client, is_https }) = accepted.recv().await {
         let (worker, stop) = (Arc::clone(&worker), stop.clone());
-        match open(stream) {
-            Ok(stream) if is_https => {
+        let over_http = (!is_https).then_some(Transport::Http { https_port });
+        match (open(stream), over_http) {
+            (Ok(stream), Some(transport)) if !begins_with_header(&worker, client.ip()) => {
+                let client = Client::new(client.ip(), transport);
+                connections.spawn(serve_connection(worker, Box::new(stream), client, stop));
+            }
+            (Ok(stream), over_http) => {
                 connections.spawn(async move {
                     // One that is not done at the end is given up, as no request was begun.
-                    let secured = tokio::select! {
-                        secured = handshake::shake_hands(&worker, stream, client.ip()) => secured,
+                    let begun = tokio::select! {
+                        begun = begin(&worker, stream, client.ip(), over_http) => begun,
                         () = stop.cancelled() => None,
                     };
-                    if let Some((stream, client)) = secured {
-                        serve_connection(worker, Box::new(stream), client, stop).await;
+                    if let Some((stream, client)) = begun {
+                        serve_connection(worker, stream, client, stop).await;
                     }
                 });
             }
-            Ok(stream) => {
-                let client = Client::new(client.ip(), Transport::Http { https_port });
-                connections.spawn(serve_connection(worker, Box::new(stream), client, stop));
-            }
-            Err(error) => {
+            (Err(error), _) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "cannot serve a connection");
             }
         }

@@ -149,6 +149,7 @@ impl Default for GatewaySettings {
             verified_token_cache_bytes: 64 * 1024 * 1024,
             access_log: AccessLogSettings::default(),
             trusted_proxies: Vec::new(),
+            proxy_protocol: false,
             tracing: None,
         }
     }

@@ -1,4 +1,4 @@
-//! `gateway.trustedProxies`.
+//! `gateway.trustedProxies` and `gateway.proxyProtocol`.
 use crate::place::{Written, quoted};
 use crate::reader::Object;
 use crate::report::Report;
@@ -13,5 +13,14 @@ pub(super) fn read(gateway: &mut Object<'_>, settings: &mut GatewaySettings, rep
             Ok(range) => settings.trusted_proxies.push(range),
             Err(why) => report.error(&place, format!("{why}, found {}", quoted(text))),
         }
+    }
+    let Some(field) = gateway.field("proxyProtocol") else {
+        return;
+    };
+    settings.proxy_protocol = field.boolean(report).unwrap_or_default();
+    if settings.proxy_protocol && settings.trusted_proxies.is_empty() {
+        let message = "it is taken from trusted proxies alone, and there are none; \
+                       name the proxy's address in gateway.trustedProxies";
+        report.error(&field.place, message);
     }
 }
