@@ -11,6 +11,7 @@ install_packages() {
     command -v node >/dev/null || packages+=(nodejs)
     command -v npm >/dev/null || packages+=(npm)
     command -v openssl >/dev/null || packages+=(openssl)
+    command -v pebble >/dev/null && command -v pebble-challtestsrv >/dev/null || packages+=(pebble)
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages+=(postgresql)
     command -v promtool >/dev/null || packages+=(prometheus)
     usable_python python3 || usable_python /usr/bin/python3 || packages+=(python3 python3-venv)

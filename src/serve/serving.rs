@@ -17,10 +17,11 @@ pub fn start(
     previous: Option<&Serving>,
     metrics: &Metrics,
 ) -> anyhow::Result<Serving> {
+    let state = state_folder(config);
     let settings = &snapshot.gateway.remote_jwks;
     let folder = match &settings.cache_folder {
         CacheFolder::At(folder) => Some(folder.clone()),
-        CacheFolder::Default => Some(state_folder(config).join("jwks")),
+        CacheFolder::Default => Some(state.join("jwks")),
         CacheFolder::None => None,
     };
     let sources = &snapshot.remote_key_sources;
@@ -28,7 +29,7 @@ pub fn start(
     let fetched = previous.map_or(&none, |previous| &previous.remote_keys);
     let remote_keys = RemoteKeySources::start(sources, settings, folder.as_deref(), fetched, counted)?;
     let loaded = previous.map(|previous| &previous.certificates);
-    let certificates = Certificates::start(&snapshot, loaded, metrics.tls())?;
+    let certificates = Certificates::start(&snapshot, &state.join("acme"), loaded, metrics.tls())?;
     for warning in claimgate_functions::warnings(&snapshot.functions) {
         tracing::warn!(file = %config.display(), "{warning}");
     }

@@ -1,6 +1,7 @@
 //! What was written: each section checked for itself. What one section says of another, as the
 //! function of a route, is the business of `compile`.
 mod access_log;
+mod acme;
 mod authentication;
 mod certificate;
 mod claim_pass_by;
@@ -86,6 +87,9 @@ impl Document {
     pub(crate) fn resolve_paths(&mut self, folder: &Path) {
         self.gateway.value.remote_jwks.resolve_paths(folder);
         self.gateway.value.access_log.resolve_paths(folder);
+        if let Some(acme) = &mut self.gateway.value.acme {
+            acme.resolve_paths(folder);
+        }
         for function in &mut self.functions {
             if let Some(FunctionTarget::Process(settings)) = &mut function.target {
                 Arc::make_mut(settings).resolve_paths(folder);

@@ -11,6 +11,7 @@ pub mod certificate;
 mod compile;
 mod document;
 mod file;
+mod file_path;
 pub mod grammar;
 mod json_text;
 mod parameter;

@@ -1,5 +1,6 @@
 //! The compiled configuration: immutable, shared by all requests, swapped as a whole.
 mod access_log;
+mod acme;
 mod process;
 mod remote_jwks;
 #[cfg(test)]
@@ -8,6 +9,7 @@ mod tls;
 mod tracing;
 
 pub use access_log::{AccessLogFormat, AccessLogOutput, AccessLogSettings};
+pub use acme::{AcmeChallenge, AcmeSettings};
 pub use process::{Environment, ProcessSettings};
 pub use remote_jwks::{AddressRange, CacheFolder, NoAddressRange, RemoteJwksSettings, RemoteKeySource};
 pub use tls::{
@@ -50,6 +52,8 @@ pub struct GatewaySettings {
     pub https: Option<SocketAddr>,
     /// The port of the HTTPS listener as clients see it; `None` when that is its own.
     pub https_public_port: Option<u16>,
+    /// Where certificates are obtained that are not configured; `None` when nowhere.
+    pub acme: Option<AcmeSettings>,
     /// Number of threads that serve requests; `None` means the CPUs that the process may run on.
     pub workers: Option<usize>,
     /// Status of an answer to a request without a token.

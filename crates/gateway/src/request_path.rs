@@ -26,7 +26,7 @@ use crate::request::{Body, FunctionRequest};
 use crate::request_id::RequestId;
 use crate::spans::Span;
 use crate::step::{Observer, Step};
-use crate::transport::{check_scheme, find_domain};
+use crate::transport::{Transport, check_scheme, find_domain};
 use crate::tunnel::Tunnels;
 use crate::verify::Verifier;
 use crate::{claims, headers, respond};
@@ -154,6 +154,9 @@ impl Worker {
         now: Duration,
         record: &mut Record<'s>,
     ) -> Result<Response<ResponseBody>, Rejection> {
+        if let Some(response) = challenge(serving, uri, origin, id) {
+            return Ok(response);
+        }
         let Prepared { route, mut request, is_websocket } =
             prepare(serving, &self.verifier, request, uri, origin, id, now, record).await?;
         if let Some(span) = &record.span {
@@ -179,6 +182,21 @@ impl Worker {
         *response.version_mut() = Version::default();
         Ok(response)
     }
+}
+
+/// The answer to a request of an ACME server, which looks whether a domain is ours.
+fn challenge(
+    serving: &Serving,
+    uri: &Uri,
+    origin: &Origin<'_>,
+    id: &RequestId,
+) -> Option<Response<ResponseBody>> {
+    let is_plain = matches!(origin.peer.transport, Transport::Http { .. });
+    if !uri.path().starts_with("/.well-known/") || !is_plain {
+        return None;
+    }
+    let answer = serving.certificates.http_challenge(uri.path())?;
+    Some(respond::acme_challenge(answer, id))
 }
 
 /// A request that may go to its function.

@@ -42,6 +42,15 @@ pub fn rejection(
     response
 }
 
+/// RFC 8555, 8.3.
+pub fn acme_challenge(key_authorization: String, id: &RequestId) -> Response<ResponseBody> {
+    let mut response = Response::new(Bytes::from(key_authorization).into());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(REQUEST_ID.clone(), id.to_header_value());
+    response
+}
+
 /// The body of every error that claimgate answers, in the shape that Function Compute's SDKs read.
 pub fn error_body(id: &RequestId, code: &str, message: &str) -> String {
     // The id is hexadecimal digits and hyphens, the code a word.

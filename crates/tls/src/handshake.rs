@@ -5,12 +5,13 @@ use std::io;
 use std::sync::Arc;
 
 use claimgate_config::snapshot::DomainTable;
-use rustls::server::Acceptor;
-use rustls::{AlertDescription, HandshakeKind};
+use rustls::server::{Acceptor, ClientHello};
+use rustls::{AlertDescription, HandshakeKind, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::acme;
 use crate::certificates::Certificates;
 
 /// A connection whose keys are agreed upon.
@@ -41,6 +42,9 @@ pub enum HandshakeError {
     /// RFC 6066, 3.
     #[error("no custom domain that is served over HTTPS has the name that the client asks for")]
     UnknownServerName,
+    /// No failure: an ACME server has seen what it came for.
+    #[error("an ACME server has looked at its challenge")]
+    Challenge,
     /// The domain's certificate is still awaited.
     #[error("there is no certificate yet for the domain that the client asks for")]
     NoCertificate,
@@ -56,6 +60,7 @@ impl HandshakeError {
             Self::NoServerName => "no_server_name",
             Self::UnknownServerName => "unknown_server_name",
             Self::NoCertificate => "no_certificate",
+            Self::Challenge => "acme_challenge",
             Self::Failed(_) => "failed",
         }
     }
@@ -66,7 +71,7 @@ impl HandshakeError {
             Self::NoServerName => Some(AlertDescription::MissingExtension),
             Self::UnknownServerName => Some(AlertDescription::UnrecognisedName),
             Self::NoCertificate => Some(AlertDescription::InternalError),
-            Self::Failed(_) => None,
+            Self::Challenge | Self::Failed(_) => None,
         }
     }
 }
@@ -84,6 +89,10 @@ pub async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Result<Secured<S>, HandshakeError> {
     let mut begun = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
     let server_name = begun.client_hello().server_name().map(str::to_ascii_lowercase);
+    if let Some(config) = challenge(&begun.client_hello(), server_name.as_deref(), certificates) {
+        begun.into_stream(config).await?.shutdown().await?;
+        return Err(HandshakeError::Challenge);
+    }
     let config = match &server_name {
         Some(name) => match domains.find(name) {
             Some(domain) if domain.tls.is_some() => {
@@ -105,6 +114,19 @@ pub async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
             Err(error)
         }
     }
+}
+
+/// What an ACME server is shown; nothing for anybody else (RFC 8737, 3).
+fn challenge(
+    client: &ClientHello<'_>,
+    server_name: Option<&str>,
+    certificates: &Certificates,
+) -> Option<Arc<ServerConfig>> {
+    let mut protocols = client.alpn()?;
+    if protocols.next() != Some(acme::ALPN) || protocols.next().is_some() {
+        return None;
+    }
+    certificates.tls_challenge(server_name?)
 }
 
 /// Ends a handshake with a fatal alert (RFC 8446, 6.2), which is still sent in the clear.

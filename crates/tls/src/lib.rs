@@ -4,11 +4,13 @@
 //! domain has a configuration of rustls of its own, with its versions and cipher suites; the name that a
 //! client asks for picks one ([`shake_hands`]).
 
+mod acme;
 mod certificates;
 mod files;
 mod handshake;
 mod metrics;
 
+pub use acme::AcmeError;
 pub use certificates::{Certificates, StartError};
 pub use handshake::{HandshakeError, Secured, shake_hands};
 pub use metrics::Metrics;

@@ -41,7 +41,7 @@ impl Metrics {
         let registry = registry.sub_registry_with_prefix("tls");
         registry.register(
             "handshakes",
-            "TLS handshakes by result (completed, resumed, no_server_name, unknown_server_name, no_certificate, timeout, failed)",
+            "TLS handshakes by result (completed, resumed, no_server_name, unknown_server_name, no_certificate, acme_challenge, timeout, failed)",
             self.handshakes.clone(),
         );
         registry.register(

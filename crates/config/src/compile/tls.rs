@@ -1,7 +1,9 @@
 //! What a domain's `protocol`, `certConfig` and `tlsConfig` say of each other and of `gateway.https`.
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
+
+use rustls::SignatureAlgorithm;
 
 use crate::certificate::Certificate;
 use crate::document::{CertConfig, Pair};
@@ -30,7 +32,12 @@ impl Domain<'_> {
     ) -> Option<DomainTls> {
         let protocol = &self.protocol;
         let certificate = self.certificate.map(|written| {
-            let source = written.value.and_then(|value| load(self.name, value, folder, report));
+            let source = match written.value {
+                Some(CertConfig::Acme) => check_acme(self.name, gateway, &written.place, report),
+                Some(CertConfig::Inline(pair)) => load_inline(self.name, pair, report),
+                Some(CertConfig::Files(pair)) => load_files(self.name, pair, folder, report),
+                None => None,
+            };
             (source, written.place)
         });
         if !protocol.value.serves_https() {
@@ -54,8 +61,8 @@ impl Domain<'_> {
             return None;
         }
         let Some((source, place)) = certificate else {
-            let message = "HTTPS needs a certificate; expected certConfig with certificate and privateKey, or \
-                           with certificateFile and privateKeyFile";
+            let message = "HTTPS needs a certificate; expected certConfig with certificate and privateKey, \
+                           with certificateFile and privateKeyFile, or with acme: true";
             report.error(&protocol.place, message);
             return None;
         };
@@ -65,39 +72,62 @@ impl Domain<'_> {
     }
 }
 
-fn load(domain: &str, written: CertConfig, folder: &Path, report: &mut Report) -> Option<CertificateSource> {
-    match written {
-        CertConfig::Inline(Pair { certificate: chain, private_key }) => {
-            match Certificate::from_pem(domain, chain.value.as_bytes(), private_key.value.as_bytes()) {
-                Ok(certificate) => {
-                    warn_of_expiry(&certificate, &chain.place, report);
-                    Some(CertificateSource::Inline(Arc::new(certificate)))
-                }
-                Err(error) => {
-                    let place = if error.is_of_private_key() { private_key.place } else { chain.place };
-                    report.error(&place, error.to_string());
-                    None
-                }
-            }
+fn check_acme(
+    domain: &str,
+    gateway: &GatewaySettings,
+    place: &Place,
+    report: &mut Report,
+) -> Option<CertificateSource> {
+    if domain.starts_with("*.") {
+        let message = "ACME servers give certificates for a wildcard only for the challenge dns-01, which \
+                       claimgate does not answer; name the hosts, or have the certificate in files";
+        report.error(place, message);
+        return None;
+    }
+    if gateway.acme.is_none() {
+        report.error(place, "there is no ACME server to obtain it from; set gateway.acme.directoryUrl");
+        return None;
+    }
+    Some(CertificateSource::Acme)
+}
+
+fn load_inline(domain: &str, pair: Pair<String>, report: &mut Report) -> Option<CertificateSource> {
+    let Pair { certificate: chain, private_key } = pair;
+    match Certificate::from_pem(domain, chain.value.as_bytes(), private_key.value.as_bytes()) {
+        Ok(certificate) => {
+            warn_of_expiry(&certificate, &chain.place, report);
+            Some(CertificateSource::Inline(Arc::new(certificate)))
         }
-        CertConfig::Files(Pair { certificate: chain, private_key }) => {
-            let files = CertificateFiles {
-                certificate: folder.join(&chain.value),
-                private_key: folder.join(&private_key.value),
-            };
-            // Looked at before they are read, so that a change while they are read is noticed afterwards.
-            let version = files.version();
-            match files.load(domain) {
-                Ok(certificate) => {
-                    warn_of_expiry(&certificate, &chain.place, report);
-                    Some(CertificateSource::Files { files, version, certificate: Arc::new(certificate) })
-                }
-                Err(error) => {
-                    let place = if error.is_of_private_key() { private_key.place } else { chain.place };
-                    report.error(&place, error.to_string());
-                    None
-                }
-            }
+        Err(error) => {
+            let place = if error.is_of_private_key() { private_key.place } else { chain.place };
+            report.error(&place, error.to_string());
+            None
+        }
+    }
+}
+
+fn load_files(
+    domain: &str,
+    pair: Pair<PathBuf>,
+    folder: &Path,
+    report: &mut Report,
+) -> Option<CertificateSource> {
+    let Pair { certificate: chain, private_key } = pair;
+    let files = CertificateFiles {
+        certificate: folder.join(&chain.value),
+        private_key: folder.join(&private_key.value),
+    };
+    // Looked at before they are read, so that a change while they are read is noticed afterwards.
+    let version = files.version();
+    match files.load(domain) {
+        Ok(certificate) => {
+            warn_of_expiry(&certificate, &chain.place, report);
+            Some(CertificateSource::Files { files, version, certificate: Arc::new(certificate) })
+        }
+        Err(error) => {
+            let place = if error.is_of_private_key() { private_key.place } else { chain.place };
+            report.error(&place, error.to_string());
+            None
         }
     }
 }
@@ -110,9 +140,12 @@ fn warn_of_expiry(certificate: &Certificate, place: &Place, report: &mut Report)
 
 /// In TLS 1.2 a cipher suite names the kind of the certificate's key.
 fn check_suites(tls: &DomainTls, place: &Place, report: &mut Report) {
-    let (CertificateSource::Inline(certificate) | CertificateSource::Files { certificate, .. }) =
-        &tls.certificate;
-    let algorithm = certificate.certified_key().key.algorithm();
+    let algorithm = match &tls.certificate {
+        CertificateSource::Inline(certificate) | CertificateSource::Files { certificate, .. } => {
+            certificate.certified_key().key.algorithm()
+        }
+        CertificateSource::Acme => SignatureAlgorithm::ECDSA,
+    };
     let suites = &tls.settings.cipher_suites;
     let fit = |version| {
         suites.iter().any(|suite| {

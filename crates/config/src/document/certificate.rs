@@ -14,6 +14,8 @@ pub(crate) enum CertConfig {
     Inline(Pair<String>),
     /// `certificateFile` and `privateKeyFile`.
     Files(Pair<PathBuf>),
+    /// `acme: true`.
+    Acme,
 }
 
 /// A certificate and its private key.
@@ -43,18 +45,25 @@ pub(super) fn read_certificate(
 }
 
 fn read(field: &Field<'_>, report: &mut Report) -> Option<CertConfig> {
-    let right = "an object with certificate and privateKey, or certificateFile and privateKeyFile";
+    let right = "an object with certificate and privateKey, with certificateFile and privateKeyFile, or with \
+                 acme: true";
     let mut object = field.object(right, report)?;
     if let Some(name) = object.field("certName") {
         name.text("a name", report);
     }
     let inline = [object.field("certificate"), object.field("privateKey")];
     let files = [object.field("certificateFile"), object.field("privateKeyFile")];
+    let acme = object.field("acme").and_then(|field| field.boolean(report));
     let place = object.place.clone();
     object.finish(report);
     match (inline, files) {
+        ([None, None], [None, None]) if acme == Some(true) => Some(CertConfig::Acme),
         ([None, None], [None, None]) => {
             report.error(&place, format!("expected {right}"));
+            None
+        }
+        _ if acme == Some(true) => {
+            report.error(&place, "with acme: true the certificate is obtained; leave out what names another");
             None
         }
         ([certificate, private_key], [None, None]) => {
@@ -72,8 +81,8 @@ fn read(field: &Field<'_>, report: &mut Report) -> Option<CertConfig> {
             let certificate = present(certificate, "certificateFile", "a PEM file", &place, report);
             let private_key = present(private_key, "privateKeyFile", "a PEM file", &place, report);
             Some(CertConfig::Files(Pair {
-                certificate: read_path(&certificate?, report)?,
-                private_key: read_path(&private_key?, report)?,
+                certificate: certificate?.file_path("a PEM file", report)?,
+                private_key: private_key?.file_path("a PEM file", report)?,
             }))
         }
         _ => {
@@ -96,16 +105,6 @@ fn present<'a>(
         report.error(place, format!("the field {name} is missing; expected {right}"));
     }
     field
-}
-
-fn read_path(field: &Field<'_>, report: &mut Report) -> Option<Written<PathBuf>> {
-    let right = "a PEM file";
-    let Written { value: path, place } = field.text(right, report)?;
-    if path.is_empty() || path.contains('\0') {
-        report.error(&place, format!("expected {right}, found {}", quoted(path)));
-        return None;
-    }
-    Some(Written { value: PathBuf::from(path), place })
 }
 
 /// Reads `protocol`, which is HTTP when it is left out.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::{access_log, proxies, remote_jwks, tracing};
+use super::{access_log, acme, proxies, remote_jwks, tracing};
 use crate::reader::{Field, Object};
 use crate::report::Report;
 use crate::snapshot::{
@@ -44,6 +44,7 @@ pub(super) fn read_gateway(field: Option<Field<'_>>, report: &mut Report) -> Gat
     }
     read_limits(&mut object, &mut settings.limits, report);
     read_timeouts(&mut object, &mut settings.timeouts, report);
+    settings.acme = acme::read(&mut object, report);
     remote_jwks::read(&mut object, &mut settings.remote_jwks, report);
     const TIB: u64 = 1 << 40;
     if let Some(bytes) = integer(&mut object, "verifiedTokenCacheBytes", 0, TIB, " bytes", report) {
@@ -141,6 +142,7 @@ impl Default for GatewaySettings {
             http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             https: None,
             https_public_port: None,
+            acme: None,
             workers: None,
             missing_token_status: StatusCode::UNAUTHORIZED,
             limits: Limits::default(),

@@ -1,12 +1,11 @@
 //! `gateway.remoteJwks`, and the URLs of `authInfo.jwksUri` and `authInfo.oidcIssuer`.
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use http::Uri;
 
 use crate::place::{Written, quoted};
-use crate::reader::{Field, Object};
+use crate::reader::Object;
 use crate::report::Report;
 use crate::snapshot::{CacheFolder, RemoteJwksSettings, RemoteKeySource};
 
@@ -27,9 +26,10 @@ pub(super) fn read(gateway: &mut Object<'_>, settings: &mut RemoteJwksSettings, 
             Err(why) => report.error(&place, format!("{why}, found {}", quoted(text))),
         }
     }
-    settings.ca_file = object.field("caFile").and_then(|field| read_path(&field, "a PEM file", report));
+    settings.ca_file =
+        object.field("caFile").and_then(|field| field.file_path("a PEM file", report)).map(|path| path.value);
     if let Some(field) = object.field("cacheFolder") {
-        match read_path(&field, "a folder, or none", report) {
+        match field.file_path("a folder, or none", report).map(|path| path.value) {
             Some(path) if path.as_os_str() == "none" => settings.cache_folder = CacheFolder::None,
             Some(path) => settings.cache_folder = CacheFolder::At(path),
             None => {}
@@ -71,15 +71,6 @@ pub(super) fn read(gateway: &mut Object<'_>, settings: &mut RemoteJwksSettings, 
         report.error(&object.place, message);
     }
     object.finish(report);
-}
-
-fn read_path(field: &Field<'_>, right: &str, report: &mut Report) -> Option<PathBuf> {
-    let Written { value: path, place } = field.text(right, report)?;
-    if path.is_empty() || path.contains('\0') {
-        report.error(&place, format!("expected {right}, found {}", quoted(path)));
-        return None;
-    }
-    Some(PathBuf::from(path))
 }
 
 /// Reads `jwksUri` or `oidcIssuer`, of which one may be there.

@@ -56,6 +56,8 @@ pub enum CertificateSource {
         /// As it was when the configuration was read.
         certificate: Arc<Certificate>,
     },
+    /// It is obtained from the server of [`AcmeSettings`](crate::snapshot::AcmeSettings).
+    Acme,
 }
 
 /// `certificateFile` and `privateKeyFile`.
