@@ -196,6 +196,7 @@ def test_a_fixed_port_is_used_and_waited_for(serve, tmp_path, start_function):
     gateway = serve(with_processes(process(tmp_path, port=port)))
     request = Request(gateway)
     wait_until(lambda: metric(gateway, "instances") == 1)
+    gateway.wait_for_log(lambda line: "the port is taken" in line.get("message", "") and line["port"] == port)
     assert request.is_waiting and starts(tmp_path) == [] and taken.requests == []
     taken.close()
     assert request.answer().json()["environment"]["PORT"] == str(port)

@@ -159,9 +159,14 @@ async fn lease(instances: &Instances) -> Result<Lease<'_>, StartFailure> {
     let Some(port) = instances.settings.port else {
         return ports.any().ok_or(StartFailure::NoPort);
     };
+    let mut is_told = false;
     loop {
         if let Some(lease) = ports.this(port) {
             return Ok(lease);
+        }
+        if !is_told {
+            is_told = true;
+            tracing::warn!(function = instances.function, port, "the port is taken, so it is waited for");
         }
         sleep(LOOK_AGAIN.1).await;
     }
