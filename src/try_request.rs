@@ -6,7 +6,7 @@ mod report;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use claimgate_config::snapshot::DomainTable;
+use claimgate_config::snapshot::{DomainKind, DomainTable};
 use claimgate_functions::ProcessFunctions;
 use claimgate_gateway::trace::Outcome;
 use claimgate_gateway::{Metrics, Serving, Trace, TryRequest, try_request};
@@ -37,10 +37,10 @@ pub struct Options {
     request: CurlOptions,
 }
 
-/// Tries a request; exit code 0 when it is accepted, 1 when it is refused.
+/// Tries a request; exit code 0 when it is accepted or answered as a preflight request, 1 when it is refused.
 pub fn run(options: Options) -> ExitCode {
     match follow(options) {
-        Ok(Outcome::Accepted) => ExitCode::SUCCESS,
+        Ok(Outcome::Accepted | Outcome::Preflight) => ExitCode::SUCCESS,
         Ok(Outcome::Refused | Outcome::Failed) => ExitCode::FAILURE,
         Err(failure) => failure::exit_code(Err(failure)),
     }
@@ -77,9 +77,10 @@ fn trace(snapshot: claimgate_config::Snapshot, request: &TryRequest) -> Result<T
     trace?.ok_or_else(|| Failure::unusable("the gateway would close the connection without an answer"))
 }
 
-/// The host of a request that names none: the only domain that is a name.
+/// The host of a request that names none: the only custom domain that is a name.
 fn only_domain(domains: &DomainTable) -> Result<String, Failure> {
-    let mut names: Vec<&str> = domains.iter().map(|domain| domain.name.as_str()).collect();
+    let custom = domains.iter().filter(|domain| domain.kind == DomainKind::Custom);
+    let mut names: Vec<&str> = custom.map(|domain| domain.name.as_str()).collect();
     names.sort_unstable();
     let mut exact = names.iter().filter(|name| !name.starts_with("*."));
     match (exact.next(), exact.next()) {

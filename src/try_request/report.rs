@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use claimgate_gateway::trace::{
-    BodyTrace, CheckResult, CheckTrace, ClaimResult, ClaimTrace, LookupResult, LookupTrace, Outcome,
-    PathTrace, RefusalTrace, RequestTrace, TokenTrace,
+    BodyTrace, CheckResult, CheckTrace, ClaimResult, ClaimTrace, CorsTrace, LookupResult, LookupTrace,
+    Outcome, PathTrace, RefusalTrace, RequestTrace, RewriteTrace, RuleTrace, TokenTrace,
 };
 use claimgate_gateway::{Trace, TryRequest};
 
@@ -34,6 +34,9 @@ pub fn text(request: &TryRequest, trace: &Trace) -> String {
     if let (Some(request), Some(route)) = (&trace.request, &trace.route) {
         report.request(request, &route.function_name);
     }
+    if let (Outcome::Preflight, Some(cors)) = (trace.outcome, &trace.cors) {
+        report.preflight(cors);
+    }
     if let Some(refusal) = &trace.refusal {
         let outcome = if trace.outcome == Outcome::Failed { "failed" } else { "refused" };
         report.refusal(outcome, refusal);
@@ -55,8 +58,14 @@ impl Report {
         self.line(GOOD, "host", host);
         let Some(domain) = &trace.domain else { return self.line(BAD, "domain", refusal) };
         self.line(GOOD, "domain", domain);
+        if let Some(cors) = &trace.cors {
+            self.cors(cors);
+        }
         let Some(path) = &trace.path else { return self.line(BAD, "path", refusal) };
         self.line(GOOD, "path", &in_words(path));
+        if trace.outcome == Outcome::Preflight {
+            return;
+        }
         let Some(route) = &trace.route else { return self.line(BAD, "route", refusal) };
         let methods =
             if route.methods.is_empty() { "all methods".to_owned() } else { route.methods.join(", ") };
@@ -75,9 +84,23 @@ impl Report {
         if trace.token_removed {
             self.line(GOOD, "removed", "the token, as forwardToken is false");
         }
+        if let Some(rewrite) = &trace.rewrite {
+            self.rewrite(rewrite, trace.refusal.as_ref());
+        }
         for claim in &trace.claims {
             self.claim(claim);
         }
+    }
+
+    fn cors(&mut self, cors: &CorsTrace) {
+        let (mark, detail) = match &cors.origin {
+            None => (NOTHING, "the request has no Origin, or more than one".to_owned()),
+            Some(origin) if cors.allowed => (GOOD, format!("pages of {origin} may read the answer")),
+            Some(origin) => {
+                (NOTHING, format!("pages of {origin} may not read the answer: allowOrigins does not list it"))
+            }
+        };
+        self.line(mark, "cors", &detail);
     }
 
     fn lookup(&mut self, place: &LookupTrace) {
@@ -116,6 +139,18 @@ impl Report {
         }
     }
 
+    fn rewrite(&mut self, rewrite: &RewriteTrace, refusal: Option<&RefusalTrace>) {
+        let RewriteTrace { rule: Some(rule), path: Some(path), query } = rewrite else {
+            return self.line(NOTHING, "rewrite", "no rule matches");
+        };
+        let RuleTrace { list, pattern, replacement } = rule;
+        let query = query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
+        let is_refused = refusal
+            .is_some_and(|refusal| ["invalid_rewritten_path", "target_too_long"].contains(&refusal.reason));
+        let mark = if is_refused { BAD } else { GOOD };
+        self.line(mark, "rewrite", &format!("to {path}{query}, by {pattern} → {replacement} of {list}"));
+    }
+
     fn claim(&mut self, claim: &ClaimTrace) {
         let ClaimTrace { claim_name, mapping_parameter_position, mapping_parameter_name, .. } = claim;
         let value = claim.value.as_deref().unwrap_or_default();
@@ -148,6 +183,13 @@ impl Report {
         let _ = writeln!(self.0, "\naccepted: the function {function} receives\n");
         for line in lines {
             let _ = writeln!(self.0, "{}", format!("    {}", printable(&line)).trim_end());
+        }
+    }
+
+    fn preflight(&mut self, cors: &CorsTrace) {
+        let _ = writeln!(self.0, "\npreflight: claimgate itself answers, before it looks for a token\n");
+        for (name, value) in &cors.headers {
+            let _ = writeln!(self.0, "    {}", printable(&format!("{name}: {value}")));
         }
     }
 

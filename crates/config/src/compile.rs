@@ -1,5 +1,6 @@
 //! Document → snapshot: what sections say of each other.
 mod tls;
+mod triggers;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,7 +14,8 @@ use crate::document::{
 use crate::place::{Place, Written, quoted};
 use crate::report::Report;
 use crate::snapshot::{
-    Authentication, Domain, DomainTable, Function, RemoteKeySource, Route, RouteTable, Snapshot,
+    Authentication, Domain, DomainKind, DomainTable, Function, Protocol, RemoteJwksSettings, RemoteKeySource,
+    Route, RouteTable, Snapshot,
 };
 use crate::suggest::did_you_mean;
 
@@ -21,10 +23,11 @@ use crate::suggest::did_you_mean;
 /// report has no errors afterwards.
 pub(crate) fn compile(document: Document, folder: &Path, report: &mut Report) -> Snapshot {
     check_listeners(&document, report);
-    let functions = Functions::new(document.functions, report);
+    let settings = document.gateway.value;
+    let mut functions = Functions::new(document.functions, report);
     let mut first_places: HashMap<String, Place> = HashMap::new();
     let mut domains = Vec::new();
-    let mut remote_key_sources: HashMap<RemoteKeySource, usize> = HashMap::new();
+    let mut remote_keys = RemoteKeyNumbers::default();
     for domain in document.custom_domains {
         let routes = compile_routes(domain.routes, &functions, report);
         let protocol = domain.protocol.value;
@@ -37,34 +40,79 @@ pub(crate) fn compile(document: Document, folder: &Path, report: &mut Report) ->
             certificate: domain.certificate,
             settings: domain.tls_settings,
         };
-        let tls = tls.compile(&document.gateway.value, folder, report);
+        let tls = tls.compile(&settings, folder, report);
         if let Some(first) = first_places.get(&name) {
             report.error(&place, domain_already_named(&name, first));
             continue;
         }
+        triggers::check_not_under(&settings.trigger_domain, &name, &place, report);
         first_places.insert(name.clone(), place);
-        let authentication = match domain.authentication {
-            None => continue,
-            Some(document::Authentication::Anonymous) => Authentication::Anonymous,
-            Some(document::Authentication::Jwt(mut jwt, source)) => {
-                if let Some(source) = source {
-                    check_scheme_of_remote_keys(&source, &document.gateway.value.remote_jwks, report);
-                    let next = remote_key_sources.len();
-                    jwt.remote_keys = Some(*remote_key_sources.entry(source.value).or_insert(next));
-                }
-                Authentication::Jwt(*jwt)
-            }
+        let Some(authentication) = domain.authentication else {
+            continue;
         };
-        domains.push(Domain { name, number: domains.len(), protocol, tls, routes, authentication });
+        let authentication = remote_keys.number(authentication, &settings.remote_jwks, report);
+        domains.push(Domain {
+            name,
+            kind: DomainKind::Custom,
+            number: domains.len(),
+            protocol,
+            tls,
+            routes,
+            authentication,
+            cors: domain.cors,
+        });
     }
-    let mut remote_key_sources: Vec<_> = remote_key_sources.into_iter().collect();
-    remote_key_sources.sort_unstable_by_key(|(_, number)| *number);
+    for trigger in triggers::compile(&mut functions, &settings.trigger_domain, report) {
+        let authentication = remote_keys.number(trigger.authentication, &settings.remote_jwks, report);
+        domains.push(Domain {
+            name: trigger.name,
+            kind: trigger.kind,
+            number: domains.len(),
+            protocol: Protocol::Http,
+            tls: None,
+            routes: RouteTable::new([trigger.route]),
+            authentication,
+            cors: trigger.cors,
+        });
+    }
     Snapshot {
-        gateway: document.gateway.value,
+        gateway: settings,
         admin: document.admin.value,
         functions: functions.compiled,
         domains: DomainTable::new(domains),
-        remote_key_sources: remote_key_sources.into_iter().map(|(source, _)| source).collect(),
+        remote_key_sources: remote_keys.into_sources(),
+    }
+}
+
+/// Where keys are fetched from, each once and with a number.
+#[derive(Default)]
+struct RemoteKeyNumbers(HashMap<RemoteKeySource, usize>);
+
+impl RemoteKeyNumbers {
+    /// Gives the source of an authentication's remote keys its number.
+    fn number(
+        &mut self,
+        written: document::Authentication,
+        settings: &RemoteJwksSettings,
+        report: &mut Report,
+    ) -> Authentication {
+        match written {
+            document::Authentication::Anonymous => Authentication::Anonymous,
+            document::Authentication::Jwt(mut jwt, source) => {
+                if let Some(source) = source {
+                    check_scheme_of_remote_keys(&source, settings, report);
+                    let next = self.0.len();
+                    jwt.remote_keys = Some(*self.0.entry(source.value).or_insert(next));
+                }
+                Authentication::Jwt(*jwt)
+            }
+        }
+    }
+
+    fn into_sources(self) -> Vec<RemoteKeySource> {
+        let mut sources: Vec<_> = self.0.into_iter().collect();
+        sources.sort_unstable_by_key(|(_, number)| *number);
+        sources.into_iter().map(|(source, _)| source).collect()
     }
 }
 
@@ -95,11 +143,14 @@ struct Functions {
     compiled: HashMap<String, Arc<Function>>,
     /// The place of each name.
     names: HashMap<String, Place>,
+    /// The HTTP triggers, each with the name of its function.
+    triggers: Vec<(Written<String>, document::HttpTrigger)>,
 }
 
 impl Functions {
     fn new(written: Vec<document::Function>, report: &mut Report) -> Functions {
-        let mut functions = Functions { compiled: HashMap::new(), names: HashMap::new() };
+        let mut functions =
+            Functions { compiled: HashMap::new(), names: HashMap::new(), triggers: Vec::new() };
         let mut ports: HashMap<u16, Place> = HashMap::new();
         for function in written {
             let Some(Written { value: name, place }) = function.name else {
@@ -109,12 +160,15 @@ impl Functions {
                 report.error(&place, function_already_named(&name, first));
                 continue;
             }
-            functions.names.insert(name.clone(), place);
             if let Some(Written { value: port, place }) = function.port {
                 match ports.get(&port) {
                     Some(first) => report.error(&place, port_taken(port, first)),
                     None => drop(ports.insert(port, place)),
                 }
+            }
+            functions.names.insert(name.clone(), place.clone());
+            if let Some(trigger) = function.http_trigger {
+                functions.triggers.push((Written { value: name.clone(), place }, trigger));
             }
             if let Some(target) = function.target {
                 functions.compiled.insert(name.clone(), Arc::new(Function { name, target }));
@@ -165,7 +219,7 @@ fn compile_routes(written: Vec<document::Route>, functions: &Functions, report: 
         same_path.push((route.methods.clone(), place));
         if let Some(function) = function {
             let (number, function) = (routes.len(), Arc::clone(function));
-            routes.push(Route { path, number, methods: route.methods, function });
+            routes.push(Route { path, number, methods: route.methods, function, rewrite: route.rewrite });
         }
     }
     RouteTable::new(routes)

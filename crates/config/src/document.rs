@@ -5,13 +5,16 @@ mod acme;
 mod authentication;
 mod certificate;
 mod claim_pass_by;
+mod cors;
 mod domain;
 mod function;
 mod gateway;
+mod http_trigger;
 mod jwks;
 mod process;
 mod proxies;
 mod remote_jwks;
+mod rewrite;
 mod route;
 mod scope;
 mod tls;
@@ -30,8 +33,11 @@ use crate::yaml::Items;
 
 pub(crate) use authentication::Authentication;
 pub(crate) use certificate::{CertConfig, Pair};
-pub(crate) use domain::{CustomDomain, already_named as domain_already_named};
+pub(crate) use domain::{
+    CustomDomain, already_named as domain_already_named, check_name as check_domain_name,
+};
 pub(crate) use function::{Function, already_named as function_already_named, port_taken};
+pub(crate) use http_trigger::HttpTrigger;
 pub(crate) use remote_jwks::check_scheme as check_scheme_of_remote_keys;
 pub(crate) use route::Route;
 

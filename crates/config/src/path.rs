@@ -41,6 +41,12 @@ pub(crate) fn check(path: &str) -> Result<(), String> {
     if canonical == path { Ok(()) } else { Err(not_canonical(path, &canonical)) }
 }
 
+/// As [`check`], for what is a part of a path and may have dot segments.
+pub(crate) fn check_escapes(part: &str) -> Result<(), String> {
+    let canonical = canonical_escapes(part)?;
+    if canonical == part { Ok(()) } else { Err(not_canonical(part, &canonical)) }
+}
+
 fn canonical(path: &str) -> Result<String, String> {
     let escaped = canonical_escapes(path)?;
     if escaped.split('/').any(|segment| segment.starts_with(".;") || segment.starts_with("..;")) {
@@ -101,7 +107,8 @@ fn push_escaped(canonical: &mut String, byte: u8) -> Option<()> {
     Some(())
 }
 
-fn decode(digits: &str) -> Option<u8> {
+/// The byte of an escape, of which these are the digits.
+pub(crate) fn decode(digits: &str) -> Option<u8> {
     let only_digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     only_digits.then(|| u8::from_str_radix(digits, 16).ok()).flatten()
 }

@@ -1,8 +1,10 @@
 //! The compiled configuration: immutable, shared by all requests, swapped as a whole.
 mod access_log;
 mod acme;
+mod cors;
 mod process;
 mod remote_jwks;
+pub(crate) mod rewrite;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -10,8 +12,10 @@ mod tracing;
 
 pub use access_log::{AccessLogFormat, AccessLogOutput, AccessLogSettings};
 pub use acme::{AcmeChallenge, AcmeSettings};
+pub use cors::{AllowedOrigins, CorsRules, OriginPattern};
 pub use process::{Environment, ProcessSettings};
 pub use remote_jwks::{AddressRange, CacheFolder, NoAddressRange, RemoteJwksSettings, RemoteKeySource};
+pub use rewrite::{RewriteKind, RewriteRule, RewriteRules, Rewritten};
 pub use tls::{
     CertificateFiles, CertificateFilesError, CertificateFilesVersion, CertificateSource, DomainTls, Protocol,
     TlsSettings,
@@ -37,7 +41,7 @@ pub struct Snapshot {
     pub admin: AdminSettings,
     /// Every function, by name.
     pub functions: HashMap<String, Arc<Function>>,
-    /// Every custom domain.
+    /// Every custom domain and every HTTP trigger.
     pub domains: DomainTable,
     /// Where keys are fetched from, each once.
     pub remote_key_sources: Vec<RemoteKeySource>,
@@ -54,6 +58,8 @@ pub struct GatewaySettings {
     pub https_public_port: Option<u16>,
     /// Where certificates are obtained that are not configured; `None` when nowhere.
     pub acme: Option<AcmeSettings>,
+    /// What functions with an HTTP trigger lie under, in lower case.
+    pub trigger_domain: String,
     /// Number of threads that serve requests; `None` means the CPUs that the process may run on.
     pub workers: Option<usize>,
     /// Status of an answer to a request without a token.
@@ -146,7 +152,7 @@ pub enum FunctionTarget {
     Echo,
 }
 
-/// Custom domains, looked up by host.
+/// Custom domains and HTTP triggers, looked up by host.
 #[derive(Debug, Default)]
 pub struct DomainTable {
     exact: HashMap<String, Arc<Domain>>,
@@ -193,11 +199,13 @@ impl DomainTable {
     }
 }
 
-/// A custom domain.
+/// A name that functions are reached by.
 #[derive(Debug)]
 pub struct Domain {
-    /// `domainName` in lower case, `*.` included.
+    /// In lower case: the `domainName`, `*.` included, or the function's name before the trigger domain.
     pub name: String,
+    /// Whose name it is.
+    pub kind: DomainKind,
     /// Its place among the domains of its configuration, from 0.
     pub number: usize,
     /// What it is served over.
@@ -208,6 +216,19 @@ pub struct Domain {
     pub routes: RouteTable,
     /// How its requests are authenticated.
     pub authentication: Authentication,
+    /// Which pages of other origins may read its answers.
+    pub cors: Option<CorsRules>,
+}
+
+/// Whose name a [`Domain`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DomainKind {
+    /// A custom domain's.
+    Custom,
+    /// An HTTP trigger's.
+    Trigger,
+    /// That of an HTTP trigger with `disableURLInternet`, at which nothing is served.
+    DisabledTrigger,
 }
 
 /// How a domain's requests are authenticated.
@@ -335,6 +356,8 @@ pub struct Route {
     pub methods: Vec<Method>,
     /// The function.
     pub function: Arc<Function>,
+    /// What the function receives in place of the path.
+    pub rewrite: Option<RewriteRules>,
 }
 
 /// What a [`RouteTable`] knows of a path and method.

@@ -84,6 +84,11 @@ impl<'a> RequestPath<'a> {
         [self.raw, &self.canonical].into_iter().chain(self.lenient.iter().map(String::as_str))
     }
 
+    /// Whether a function may find dot segments in it.
+    pub fn may_have_dot_segments(&self) -> bool {
+        self.dots_resolved || self.lenient.iter().any(|reading| reading.split('/').any(is_dot_segment))
+    }
+
     /// Whether a request for this path needs a token. In doubt it does.
     pub fn need_of_token(&self, scope: &AuthenticationScope) -> Need<'_> {
         let listed = |patterns: &[PathPattern], path: &str| patterns.iter().any(|p| p.matches(path));

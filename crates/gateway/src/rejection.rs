@@ -13,6 +13,7 @@ use crate::authority::AuthorityError;
 use crate::parameters::form::FormError;
 use crate::path::PathError;
 use crate::refusal::Refusal;
+use crate::rewrite::RewriteError;
 
 /// Why a request got no answer of a function.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +42,9 @@ pub enum Rejection {
         /// The URL that is asked for, with `https`.
         location: String,
     },
+    /// The host is that of an HTTP trigger with `disableURLInternet`.
+    #[error("the HTTP trigger of the function is disabled")]
+    TriggerDisabled,
     /// The domain has no route for the path.
     #[error("the domain has no route for this path")]
     NoRoute,
@@ -93,6 +97,9 @@ pub enum Rejection {
     /// A form that has to be buffered did not arrive within `timeouts.formReadSeconds`.
     #[error("the form did not arrive in time")]
     FormTimeout,
+    /// The client's fault: with this path a rule of `rewriteConfig` makes none that may be forwarded.
+    #[error(transparent)]
+    Rewrite(#[from] RewriteError),
     /// The client's connection broke while its body was read.
     #[error("the body broke off")]
     BodyBrokeOff,
@@ -127,13 +134,14 @@ impl Rejection {
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Authority(_) | Self::Path(_) | Self::Connect | Self::BodyBrokeOff => {
+            Self::Authority(_) | Self::Path(_) | Self::Connect | Self::Rewrite(_) | Self::BodyBrokeOff => {
                 StatusCode::BAD_REQUEST
             }
             Self::Head(refusal) => refusal.status(),
             Self::UnknownDomain | Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::HttpsOnly { .. } => StatusCode::PERMANENT_REDIRECT,
+            Self::TriggerDisabled => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::MissingToken(status) => *status,
             Self::AmbiguousToken | Self::WrongPrefix | Self::TokenTooLong { .. } | Self::InvalidToken(_) => {
@@ -152,13 +160,16 @@ impl Rejection {
     /// The `Code` of the answer: Function Compute's where it has one.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Authority(_) | Self::Path(_) | Self::Connect | Self::BodyBrokeOff => "InvalidArgument",
+            Self::Authority(_) | Self::Path(_) | Self::Connect | Self::Rewrite(_) | Self::BodyBrokeOff => {
+                "InvalidArgument"
+            }
             Self::Form(FormError::ContentType | FormError::Multipart(_)) => "InvalidArgument",
             Self::Form(FormError::Encoded | FormError::Charset) => "UnsupportedMediaType",
             Self::Head(refusal) => refusal.code(),
             Self::UnknownDomain => "DomainNameNotFound",
             Self::Misdirected => "MisdirectedRequest",
             Self::HttpsOnly { .. } => "HTTPSRequired",
+            Self::TriggerDisabled => "AccessDenied",
             Self::NoRoute => "DomainRouteNotFound",
             Self::MethodNotAllowed(_) => "MethodNotAllowed",
             Self::MissingToken(_)
@@ -185,12 +196,14 @@ impl Rejection {
             | Self::UnknownDomain
             | Self::Misdirected
             | Self::HttpsOnly { .. }
+            | Self::TriggerDisabled
             | Self::NoRoute
             | Self::MethodNotAllowed(_)
             | Self::Form(_)
             | Self::FormTooLarge { .. }
             | Self::FormTimeout
             | Self::BodyBrokeOff => self.to_string(),
+            Self::Rewrite(_) => "the function does not serve this path".to_owned(),
             Self::MissingToken(_) => "missing or malformed jwt".to_owned(),
             Self::AmbiguousToken | Self::WrongPrefix | Self::TokenTooLong { .. } | Self::InvalidToken(_) => {
                 "invalid or expired jwt".to_owned()
@@ -222,6 +235,7 @@ impl Rejection {
             Self::UnknownDomain => "unknown_domain",
             Self::Misdirected => "misdirected",
             Self::HttpsOnly { .. } => "https_only",
+            Self::TriggerDisabled => "trigger_disabled",
             Self::NoRoute => "no_route",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::MissingToken(_) => "missing_token",
@@ -235,6 +249,7 @@ impl Rejection {
             Self::FormTimeout => "form_timeout",
             Self::KeysUnavailable { .. } => "keys_unavailable",
             Self::VerifierBusy => "verifier_busy",
+            Self::Rewrite(_) => "invalid_rewritten_path",
             Self::BodyBrokeOff => "body_broke_off",
             Self::Function(error) => error.reason(),
             Self::UnaskedUpgrade => "unasked_upgrade",

@@ -5,16 +5,18 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use claimgate_config::snapshot::{ClaimMapping, Domain, Route, RouteMatch};
+use claimgate_config::snapshot::{ClaimMapping, Domain, DomainKind, Route, RouteMatch};
 use claimgate_functions::{Functions, RequestBody, ResponseBody};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
+use http_body::Body as _;
 
 use crate::access_log::{Line, Lines};
 use crate::authenticate::authenticate;
 use crate::authority::Authority;
 use crate::claims::Delivery;
 use crate::client::{Client, Origin};
+use crate::cors::Cors;
 use crate::gateway::{Gateway, Serving};
 use crate::listen::ClientSide;
 use crate::metrics::{Durations, WorkerCounts};
@@ -24,6 +26,7 @@ use crate::refusal::Refusal;
 use crate::rejection::Rejection;
 use crate::request::{Body, FunctionRequest};
 use crate::request_id::RequestId;
+use crate::rewrite::rewrite;
 use crate::spans::Span;
 use crate::step::{Observer, Step};
 use crate::transport::{Transport, check_scheme, find_domain};
@@ -94,7 +97,11 @@ impl Worker {
         }
         let durations = record.durations(started);
         let row = serving.row(record.domain, record.route);
-        let (response, outcome, reason) = match result {
+        let (mut response, outcome, reason) = match result {
+            Ok(response) if record.cors.as_ref().is_some_and(Cors::is_preflight) => {
+                self.counts.count_preflight(row);
+                (response, "preflight", "")
+            }
             Ok(response) => {
                 self.counts.count(row, None, durations);
                 (response, "accepted", "")
@@ -112,6 +119,9 @@ impl Worker {
                 (response, outcome, rejection.reason())
             }
         };
+        if let Some(cors) = &record.cors {
+            cors.set(response.headers_mut());
+        }
         let line = Line {
             began: now,
             request_id: id.as_str(),
@@ -157,8 +167,11 @@ impl Worker {
         if let Some(response) = challenge(serving, uri, origin, id) {
             return Ok(response);
         }
-        let Prepared { route, mut request, is_websocket } =
-            prepare(serving, &self.verifier, request, uri, origin, id, now, record).await?;
+        let prepared = prepare(serving, &self.verifier, request, uri, origin, id, now, record).await?;
+        let Invocation { route, mut request, is_websocket } = match prepared {
+            Prepared::Invocation(invocation) => invocation,
+            Prepared::Preflight => return Ok(respond::preflight(id)),
+        };
         if let Some(span) = &record.span {
             request.headers_mut().insert(headers::TRACEPARENT.clone(), span.traceparent());
         }
@@ -199,9 +212,18 @@ fn challenge(
     Some(respond::acme_challenge(answer, id))
 }
 
+/// What comes of a request that is not refused.
+#[derive(Debug)]
+pub enum Prepared<'s> {
+    /// It may go to its function.
+    Invocation(Invocation<'s>),
+    /// It is a preflight request, which the gateway answers itself.
+    Preflight,
+}
+
 /// A request that may go to its function.
 #[derive(Debug)]
-pub struct Prepared<'s> {
+pub struct Invocation<'s> {
     /// The route that serves it.
     pub route: &'s Route,
     /// As the function receives it.
@@ -239,9 +261,20 @@ pub async fn prepare<'s>(
     observer.observe(Step::Host(&authority.host));
     let domain = find_domain(snapshot, &authority.host, &origin.peer.transport)?;
     observer.observe(Step::Domain(domain));
+    let cors = domain.cors.as_ref();
+    let cors = cors.map(|rules| Cors::of(rules, &parts.method, &parts.headers, !body.is_end_stream()));
+    if let Some(cors) = &cors {
+        observer.observe(Step::Cors(cors));
+    }
+    if domain.kind == DomainKind::DisabledTrigger {
+        return Err(Rejection::TriggerDisabled);
+    }
     let path = RequestPath::parse(uri.path())?;
     observer.observe(Step::Path(&path));
     check_scheme(domain, &authority.host, uri, origin, settings)?;
+    if cors.is_some_and(|cors| cors.is_preflight()) {
+        return Ok(Prepared::Preflight);
+    }
     let route = match domain.routes.find(path.canonical(), &parts.method) {
         RouteMatch::Found(route) => route,
         RouteMatch::MethodNotAllowed(methods) => return Err(Rejection::MethodNotAllowed(methods)),
@@ -269,9 +302,12 @@ pub async fn prepare<'s>(
     let authenticated = authenticated?;
 
     // What the function is told.
+    let rewritten = rewrite(route, &path, &mut request, &settings.limits, observer)?;
     headers::set_for_function(&mut request.headers, &authority, origin, id, is_websocket);
     claims::forward(&authenticated, &mut request, settings, observer).await?;
-    Ok(Prepared { route, request: invocation(request, uri, &path)?, is_websocket })
+    let path = rewritten.as_deref().unwrap_or(path.forwarded());
+    let request = outgoing(request, uri, path)?;
+    Ok(Prepared::Invocation(Invocation { route, request, is_websocket }))
 }
 
 /// What the log tells of a request.
@@ -279,6 +315,7 @@ pub async fn prepare<'s>(
 struct Record<'s> {
     domain: Option<&'s Domain>,
     route: Option<&'s Route>,
+    cors: Option<Cors<'s>>,
     not_carried: Vec<&'s ClaimMapping>,
     /// When the request is sampled.
     span: Option<Span>,
@@ -308,6 +345,7 @@ impl<'s> Observer<'s> for Record<'s> {
     fn observe(&mut self, step: Step<'s, '_>) {
         match step {
             Step::Domain(domain) => self.domain = Some(domain),
+            Step::Cors(cors) => self.cors = Some(cors.clone()),
             Step::Route(route) => self.route = Some(route),
             Step::Jwt { need, .. } => self.verifies = need.is_there(),
             Step::Authenticated(began, ended) => self.authenticate = Some((began, ended)),
@@ -322,17 +360,13 @@ fn length((began, ended): (Instant, Instant)) -> Duration {
 }
 
 /// The request as the function receives it.
-fn invocation(
-    request: FunctionRequest<'_>,
-    uri: &Uri,
-    path: &RequestPath<'_>,
-) -> Result<Request<RequestBody>, Rejection> {
+fn outgoing(request: FunctionRequest<'_>, uri: &Uri, path: &str) -> Result<Request<RequestBody>, Rejection> {
     let FunctionRequest { method, mut headers, query, body } = request;
-    let is_as_sent = path.forwarded() == uri.path() && query.as_deref() == uri.query().map(str::as_bytes);
+    let is_as_sent = path == uri.path() && query.as_deref() == uri.query().map(str::as_bytes);
     let target = match uri.path_and_query() {
         Some(as_sent) if is_as_sent => as_sent.clone(),
         _ => {
-            let mut target = path.forwarded().as_bytes().to_vec();
+            let mut target = path.as_bytes().to_vec();
             if let Some(query) = &query {
                 target.push(b'?');
                 target.extend_from_slice(query);

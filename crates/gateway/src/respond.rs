@@ -51,6 +51,14 @@ pub fn acme_challenge(key_authorization: String, id: &RequestId) -> Response<Res
     response
 }
 
+/// The answer to a preflight request, without the headers that say what it may do.
+pub fn preflight(id: &RequestId) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(REQUEST_ID.clone(), id.to_header_value());
+    response
+}
+
 /// The body of every error that claimgate answers, in the shape that Function Compute's SDKs read.
 pub fn error_body(id: &RequestId, code: &str, message: &str) -> String {
     // The id is hexadecimal digits and hyphens, the code a word.

@@ -3,12 +3,13 @@
 
 use std::time::Instant;
 
-use claimgate_config::snapshot::{ClaimMapping, Domain, JwtAuthentication, Route, TokenSource};
+use claimgate_config::snapshot::{ClaimMapping, Domain, JwtAuthentication, Rewritten, Route, TokenSource};
 use claimgate_jose::Check;
 use claimgate_remote_keys::PublishedKeys;
 
 use crate::authenticate::Lookup;
 use crate::claims::Delivery;
+use crate::cors::Cors;
 use crate::path::{Need, RequestPath};
 
 /// Follows a request on its path. `'s` is the life of the snapshot.
@@ -32,6 +33,8 @@ pub enum Step<'s, 'r> {
     Host(&'r str),
     /// This domain has the host.
     Domain(&'s Domain),
+    /// The domain has a `corsConfig`, and answers to this request say so.
+    Cors(&'r Cors<'s>),
     /// Its path may be read in these forms.
     Path(&'r RequestPath<'r>),
     /// This route serves it.
@@ -50,6 +53,8 @@ pub enum Step<'s, 'r> {
     TokenRemoved,
     /// The request was authenticated, or refused, between these points of time.
     Authenticated(Instant, Instant),
+    /// A rule of the route's `rewriteConfig` has made this of the path, or none matches it.
+    Rewrite(Option<&'r Rewritten<'s>>),
     /// The client had sent a parameter that a claim is mapped to; that was removed.
     Removed(&'s ClaimMapping),
     /// What became of a claim.

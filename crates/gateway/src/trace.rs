@@ -21,6 +21,8 @@ pub struct Trace {
     pub host: Option<String>,
     /// The custom domain: its `domainName`.
     pub domain: Option<String>,
+    /// What the answer says to pages of other origins; `None` when the domain has no `corsConfig`.
+    pub cors: Option<CorsTrace>,
     /// The path, and how it may be read.
     pub path: Option<PathTrace>,
     /// The route that serves the request.
@@ -37,6 +39,8 @@ pub struct Trace {
     pub token_removed: bool,
     /// Every check of the token in its order.
     pub checks: Vec<CheckTrace>,
+    /// What the route's `rewriteConfig` made of the path; `None` when the route has none.
+    pub rewrite: Option<RewriteTrace>,
     /// What became of each entry of `claimPassBy`.
     pub claims: Vec<ClaimTrace>,
     /// The request that the function receives.
@@ -54,10 +58,26 @@ pub struct Trace {
 pub enum Outcome {
     /// It goes to the function.
     Accepted,
+    /// It is a preflight request, which the gateway answers.
+    Preflight,
     /// It does not, for the request's fault.
     Refused,
     /// It does not, for the function's fault, or the configuration's.
     Failed,
+}
+
+/// What an answer says to pages of other origins.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CorsTrace {
+    /// The `Origin` of the request; `None` when there is none, or more than one.
+    pub origin: Option<String>,
+    /// Whether pages of this origin may read the answer.
+    pub allowed: bool,
+    /// Whether the request is a preflight request.
+    pub preflight: bool,
+    /// Names and values of the headers that say so.
+    pub headers: Vec<(String, String)>,
 }
 
 /// A path and its readings.
@@ -186,6 +206,30 @@ pub enum CheckResult {
     Failed,
     /// An earlier check failed.
     NotReached,
+}
+
+/// What `rewriteConfig` made of a path.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RewriteTrace {
+    /// The first rule that matches the canonical path.
+    pub rule: Option<RuleTrace>,
+    /// The new path.
+    pub path: Option<String>,
+    /// What the rule puts before the request's own query.
+    pub query: Option<String>,
+}
+
+/// A rule of `rewriteConfig`.
+#[derive(Debug, Clone, Serialize)]
+pub struct RuleTrace {
+    /// The list that it stands in: `equalRules`, `wildcardRules` or `regexRules`.
+    pub list: &'static str,
+    /// Its `match`.
+    #[serde(rename = "match")]
+    pub pattern: String,
+    /// Its `replacement`.
+    pub replacement: String,
 }
 
 /// An entry of `claimPassBy`.

@@ -17,7 +17,7 @@ use crate::gateway::Serving;
 use crate::listen::{Connection, Received};
 use crate::rejection::Rejection;
 use crate::request_id::RequestId;
-use crate::request_path::prepare;
+use crate::request_path::{Invocation, Prepared, prepare};
 use crate::trace::{Collector, Sent, Trace};
 use crate::transport::Transport;
 use crate::verify::Verifier;
@@ -64,14 +64,14 @@ pub async fn try_request(serving: &Serving, request: &TryRequest, now: Duration)
     Some(collector.finish(result))
 }
 
-/// Gives what the function would be sent.
+/// Gives what the function would be sent; `None` when the gateway answers the request itself.
 async fn prepare_whole<'s>(
     serving: &'s Serving,
     request: Request<RequestBody>,
     over_http: bool,
     now: Duration,
     collector: &mut Collector<'s>,
-) -> Result<Sent, Rejection> {
+) -> Result<Option<Sent>, Rejection> {
     let (parts, body) = request.into_parts();
     let transport = if over_http { Transport::HTTP } else { transport(serving, &parts) };
     let request = Request::from_parts(parts, body);
@@ -81,9 +81,10 @@ async fn prepare_whole<'s>(
     let prepared =
         prepare(serving, &Verifier::bare(), request, &uri, &origin, &RequestId::next(now), now, collector)
             .await?;
-    let (head, body) = outgoing(&prepared.route.function, prepared.request)?;
+    let Prepared::Invocation(Invocation { route, request, .. }) = prepared else { return Ok(None) };
+    let (head, body) = outgoing(&route.function, request)?;
     let broken = |error| InvokeError::RequestBody(RequestBodyError::Broken(Arc::from(error)));
-    Ok(Sent { head, body: body.collect().await.map_err(broken)?.to_bytes() })
+    Ok(Some(Sent { head, body: body.collect().await.map_err(broken)?.to_bytes() }))
 }
 
 /// What the domain of a request is served over, with the connection opened for its host.

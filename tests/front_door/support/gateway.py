@@ -19,7 +19,7 @@ BINARY = Path(os.environ.get("CLAIMGATE") or REPOSITORY / "target/debug/claimgat
 
 PUBLIC_MESSAGES = ("missing or malformed jwt", "invalid or expired jwt")
 #: Answers to requests that must not have reached a function.
-UNFORWARDED = {400, 401, 404, 405, 408, 413, 414, 415, 421, 431}
+UNFORWARDED = {400, 401, 403, 404, 405, 408, 413, 414, 415, 421, 431}
 ANY_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.")
 
 

@@ -1,4 +1,4 @@
-//! `authConfig`: how the requests of a domain are authenticated.
+//! `authType` and what belongs to it: how the requests of a domain or a trigger are authenticated.
 use std::time::Duration;
 
 use claimgate_jose::{JwkSet, Policy};
@@ -32,21 +32,33 @@ pub(super) fn read(object: &mut Object<'_>, domain: &Place, report: &mut Report)
         return Some(Authentication::Anonymous);
     };
     let mut config = field.object("an object with the fields authType and authInfo", report)?;
-    let right = "jwt or anonymous";
-    let auth_type = config.required("authType", right, report).and_then(|field| field.text(right, report));
-    let auth_info = config.field("authInfo");
+    let authentication = read_fields(&mut config, "authInfo", report);
     config.finish(report);
+    authentication
+}
+
+/// Reads `authType` and the details of `jwt`, which stand in the field `details`: `authInfo` of a domain,
+/// `authConfig` of a trigger.
+pub(super) fn read_fields(
+    object: &mut Object<'_>,
+    details: &'static str,
+    report: &mut Report,
+) -> Option<Authentication> {
+    let right = "jwt or anonymous";
+    let auth_type = object.required("authType", right, report).and_then(|field| field.text(right, report));
+    let field = object.field(details);
     let auth_type = auth_type?;
     match auth_type.value {
-        "jwt" => {
-            let Some(auth_info) = auth_info else {
-                report.error(&field.place, format!("the field authInfo is missing; expected {AUTH_INFO}"));
-                return None;
-            };
-            read_auth_info(&auth_info, report)
-        }
+        "jwt" => match field {
+            Some(field) => read_auth_info(&field, report),
+            None => {
+                let message = format!("the field {details} is missing; expected {AUTH_INFO}");
+                report.error(&object.place, message);
+                None
+            }
+        },
         "anonymous" => {
-            warn_of_unused(auth_info, report);
+            warn_of_unused(field, details, report);
             Some(Authentication::Anonymous)
         }
         "function" => {
@@ -63,13 +75,13 @@ pub(super) fn read(object: &mut Object<'_>, domain: &Place, report: &mut Report)
 
 const AUTH_INFO: &str = "an object with the fields jwks and tokenLookup, or a string that holds it as JSON";
 
-fn warn_of_unused(auth_info: Option<Field<'_>>, report: &mut Report) {
-    let Some(field) = auth_info else {
+fn warn_of_unused(field: Option<Field<'_>>, name: &str, report: &mut Report) {
+    let Some(field) = field else {
         return;
     };
     let holds_nothing = matches!(&field.node.value, Value::String(text) if text.trim() == "{}");
     if !holds_nothing && !field.is_empty() {
-        report.warning(&field.place, "authInfo has no effect, as authType is anonymous");
+        report.warning(&field.place, format!("{name} has no effect, as authType is anonymous"));
     }
 }
 

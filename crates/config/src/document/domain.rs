@@ -3,12 +3,13 @@ use std::net::IpAddr;
 
 use super::authentication::{self, Authentication};
 use super::certificate::{self, CertConfig};
+use super::cors;
 use super::route::{self, Route};
 use super::tls;
 use crate::place::{Place, Written, quoted};
 use crate::reader::{Field, Object};
 use crate::report::Report;
-use crate::snapshot::{Protocol, TlsSettings};
+use crate::snapshot::{CorsRules, Protocol, TlsSettings};
 
 /// A custom domain as it was written. What is missing was reported.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub(crate) struct CustomDomain {
     pub(crate) tls_settings: Option<TlsSettings>,
     pub(crate) routes: Vec<Route>,
     pub(crate) authentication: Option<Authentication>,
+    pub(crate) cors: Option<CorsRules>,
 }
 
 impl CustomDomain {
@@ -35,15 +37,14 @@ impl CustomDomain {
         let routes = route::read_all(&mut object, &place, report);
         let authentication = authentication::read(&mut object, &place, report);
         read_waf(&mut object, report);
-        for name in ["corsConfig", "isE2B"] {
-            object.not_supported_unless_empty(name, report);
-        }
+        let cors = cors::read(&mut object, report);
+        object.not_supported_unless_empty("isE2B", report);
         // What the original adds to a document that it prints.
         for name in ["accountId", "apiVersion", "createdTime", "lastModifiedTime", "subdomainCount"] {
             object.written(name);
         }
         object.finish(report);
-        Some(CustomDomain { name, protocol, certificate, tls_settings, routes, authentication })
+        Some(CustomDomain { name, protocol, certificate, tls_settings, routes, authentication, cors })
     }
 }
 
@@ -65,7 +66,7 @@ fn read_name(field: &Field<'_>, report: &mut Report) -> Option<Written<String>> 
 }
 
 /// Function Compute's rules for `domainName`, but that single labels as `localhost` are allowed.
-fn check_name(name: &str) -> Result<(), &'static str> {
+pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
     if name.contains("://") || name.contains('/') {
         return Err("leave out the scheme and the path, as in api.example.com");
     }

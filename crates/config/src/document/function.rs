@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::Uri;
 use http::uri::PathAndQuery;
 
+use super::http_trigger::HttpTrigger;
 use super::process;
 use crate::path;
 use crate::place::{Place, Written, quoted};
@@ -19,6 +20,7 @@ pub(crate) struct Function {
     pub(crate) target: Option<FunctionTarget>,
     /// The port that its process listens on, when it is written.
     pub(crate) port: Option<Written<u16>>,
+    pub(crate) http_trigger: Option<HttpTrigger>,
 }
 
 impl Function {
@@ -28,9 +30,9 @@ impl Function {
             .required("functionName", "a name, as hello", report)
             .and_then(|field| read_name(&field, report));
         let (target, port) = read_target(&mut object, report);
-        object.not_supported("httpTrigger", report);
+        let http_trigger = HttpTrigger::read(&mut object, report);
         object.finish(report);
-        Some(Function { name, target, port })
+        Some(Function { name, target, port, http_trigger })
     }
 }
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::{access_log, acme, proxies, remote_jwks, tracing};
+use super::{access_log, acme, check_domain_name, proxies, remote_jwks, tracing};
+use crate::place::{Written, quoted};
 use crate::reader::{Field, Object};
 use crate::report::Report;
 use crate::snapshot::{
@@ -53,9 +54,24 @@ pub(super) fn read_gateway(field: Option<Field<'_>>, report: &mut Report) -> Gat
     access_log::read(&mut object, &mut settings.access_log, report);
     proxies::read(&mut object, &mut settings, report);
     settings.tracing = tracing::read(&mut object, report);
-    object.not_supported("triggerDomain", report);
+    if let Some(domain) = object.field("triggerDomain").and_then(|field| read_trigger_domain(&field, report))
+    {
+        settings.trigger_domain = domain;
+    }
     object.finish(report);
     settings
+}
+
+fn read_trigger_domain(field: &Field<'_>, report: &mut Report) -> Option<String> {
+    let Written { value: text, place } = field.text("a domain name, as fc.example.com", report)?;
+    let name = text.to_ascii_lowercase();
+    let fault = if name.starts_with("*.") {
+        Err("functions' names take the place of the *; write what follows it")
+    } else {
+        check_domain_name(&name)
+    };
+    fault.map_err(|why| report.error(&place, format!("{} is no domain name: {why}", quoted(text)))).ok()?;
+    Some(name)
 }
 
 /// Reads `admin`: 127.0.0.1:8081 when it is left out, no listener when `listen` is `none` or null.
@@ -143,6 +159,7 @@ impl Default for GatewaySettings {
             https: None,
             https_public_port: None,
             acme: None,
+            trigger_domain: "fc.localhost".to_owned(),
             workers: None,
             missing_token_status: StatusCode::UNAUTHORIZED,
             limits: Limits::default(),

@@ -1,11 +1,12 @@
 //! `routeConfig.routes[]`.
 use http::Method;
 
-use super::function;
+use super::{function, rewrite};
 use crate::path::parse_pattern;
 use crate::place::{Place, Written, quoted};
 use crate::reader::{Field, Object};
 use crate::report::Report;
+use crate::snapshot::RewriteRules;
 
 /// A route as it was written. What is missing was reported.
 #[derive(Debug)]
@@ -15,12 +16,13 @@ pub(crate) struct Route {
     /// Empty means all.
     pub(crate) methods: Vec<Method>,
     pub(crate) function_name: Option<Written<String>>,
+    pub(crate) rewrite: Option<RewriteRules>,
 }
 
 /// Function Compute's limit.
 const MAX_ROUTES: usize = 100;
 
-const METHODS: [Method; 7] =
+pub(super) const METHODS: [Method; 7] =
     [Method::HEAD, Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS];
 
 const METHOD_NAMES: &str = "HEAD, GET, POST, PUT, DELETE, PATCH or OPTIONS";
@@ -73,9 +75,13 @@ impl Route {
                 format!("functions have no versions in claimgate; {} means LATEST", quoted(qualifier.value));
             report.warning(&qualifier.place, message);
         }
-        object.not_supported_unless_empty("rewriteConfig", report);
+        let pattern = path.as_ref().and_then(|path| parse_pattern(&path.value).ok());
+        let rewrite = object
+            .field("rewriteConfig")
+            .filter(|field| !field.is_empty())
+            .and_then(|field| rewrite::read(&field, pattern.as_ref(), report));
         object.finish(report);
-        Some(Route { path, methods, function_name })
+        Some(Route { path, methods, function_name, rewrite })
     }
 }
 
@@ -90,7 +96,8 @@ fn read_path(field: &Field<'_>, report: &mut Report) -> Option<Written<String>> 
     }
 }
 
-fn read_methods(field: &Field<'_>, report: &mut Report) -> Vec<Method> {
+/// Reads the methods of a route or a trigger; an empty list means all.
+pub(super) fn read_methods(field: &Field<'_>, report: &mut Report) -> Vec<Method> {
     let mut methods = Vec::new();
     for written in field.texts("a list of methods, as [GET, POST]", METHOD_NAMES, report).unwrap_or_default()
     {

@@ -3,17 +3,19 @@ use super::*;
 
 fn route(path: &str, methods: &[Method], function: &str) -> Route {
     let function = Arc::new(Function { name: function.to_owned(), target: FunctionTarget::Echo });
-    Route { path: path.to_owned(), number: 0, methods: methods.to_vec(), function }
+    Route { path: path.to_owned(), number: 0, methods: methods.to_vec(), function, rewrite: None }
 }
 
 fn domain(name: &str) -> Domain {
     Domain {
         name: name.to_owned(),
+        kind: DomainKind::Custom,
         number: 0,
         protocol: Protocol::default(),
         tls: None,
         routes: RouteTable::default(),
         authentication: Authentication::Anonymous,
+        cors: None,
     }
 }
 

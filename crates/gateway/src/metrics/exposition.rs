@@ -45,22 +45,25 @@ struct Totals {
 impl Totals {
     fn add(&mut self, labels: &RowLabels, row: &RowCounts) {
         let domain = label("domain", &labels.domain);
-        let mut count_requests = |fault, reason, count| {
+        let mut count_requests = |outcome, reason, count| {
             let labels = [
                 domain.clone(),
                 label("route", &labels.route),
-                label("outcome", outcome(fault)),
+                label("outcome", outcome),
                 label("reason", reason),
             ];
             *self.requests.entry(labels).or_default() += count;
         };
         let accepted = Total::of(&row.accepted);
         if accepted.count() > 0 {
-            count_requests(None, "", accepted.count());
+            count_requests(outcome(None), "", accepted.count());
+        }
+        if row.preflights.value() > 0 {
+            count_requests("preflight", "", row.preflights.value());
         }
         let rejected = row.rejected();
         for (fault, reason, count) in &rejected.by_reason {
-            count_requests(Some(*fault), reason, *count);
+            count_requests(outcome(Some(*fault)), reason, *count);
         }
         for (fault, durations) in [
             (None, &row.accepted),
@@ -77,7 +80,7 @@ impl Totals {
     fn write(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let mut requests = encoder.encode_descriptor(
             "requests",
-            "Requests by custom domain, route, outcome (accepted, refused, failed) and reason",
+            "Requests by custom domain, route, outcome (accepted, preflight, refused, failed) and reason",
             None,
             MetricType::Counter,
         )?;

@@ -118,6 +118,8 @@ pub struct WorkerCounts {
 pub struct RowCounts {
     /// Of accepted requests.
     pub accepted: Histogram,
+    /// Preflight requests, which the gateway answers.
+    pub preflights: Count,
     pub verification: Histogram,
     pub function: Histogram,
     /// Locked by this thread and by who reads, so hardly ever waited for.
@@ -158,6 +160,13 @@ impl WorkerCounts {
         }
         if let Some(function) = durations.function {
             row.function.record(function);
+        }
+    }
+
+    /// Counts a preflight request that was answered.
+    pub fn count_preflight(&self, row: Row) {
+        if let Some(row) = self.rows.get(row.0) {
+            row.get_or_init(Box::default).preflights.add(1);
         }
     }
 

@@ -8,19 +8,22 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use claimgate_config::Snapshot;
 use claimgate_config::snapshot::{
-    ClaimMapping, FunctionTarget, JwtAuthentication, Parameter, Route, TokenSource,
+    ClaimMapping, FunctionTarget, JwtAuthentication, Parameter, Rewritten, Route, TokenSource,
 };
 use claimgate_jose::json::{Object, Value};
 use claimgate_jose::{Check, Jwk, base64url};
+use http::{HeaderMap, HeaderValue};
 use serde_json::value::RawValue;
 
 use super::words::{self, Evidence};
 use super::{
-    AuthenticationTrace, BodyTrace, CheckResult, CheckTrace, ClaimResult, ClaimTrace, KeyTrace, LookupResult,
-    LookupTrace, Outcome, PathTrace, RefusalTrace, RequestTrace, RouteTrace, TokenTrace, Trace,
+    AuthenticationTrace, BodyTrace, CheckResult, CheckTrace, ClaimResult, ClaimTrace, CorsTrace, KeyTrace,
+    LookupResult, LookupTrace, Outcome, PathTrace, RefusalTrace, RequestTrace, RewriteTrace, RouteTrace,
+    RuleTrace, TokenTrace, Trace,
 };
 use crate::authenticate::Lookup;
 use crate::claims::Delivery;
+use crate::cors::Cors;
 use crate::path::{Need, RequestPath};
 use crate::reasons::explain;
 use crate::rejection::{Fault, Rejection};
@@ -57,6 +60,7 @@ impl<'s> Collector<'s> {
             outcome: Outcome::Accepted,
             host: None,
             domain: None,
+            cors: None,
             path: None,
             route: None,
             authentication: None,
@@ -65,6 +69,7 @@ impl<'s> Collector<'s> {
             key: None,
             token_removed: false,
             checks: Vec::new(),
+            rewrite: None,
             claims: Vec::new(),
             request: None,
             refusal: None,
@@ -83,10 +88,11 @@ impl<'s> Collector<'s> {
     }
 
     /// The trace of a request that ends so.
-    pub fn finish(mut self, result: Result<Sent, Rejection>) -> Trace {
+    pub fn finish(mut self, result: Result<Option<Sent>, Rejection>) -> Trace {
         self.add_missing_checks(result.as_ref().err());
         match result {
-            Ok(sent) => self.trace.request = Some(request_trace(&sent)),
+            Ok(Some(sent)) => self.trace.request = Some(request_trace(&sent)),
+            Ok(None) => self.trace.outcome = Outcome::Preflight,
             Err(rejection) => self.refuse(&rejection),
         }
         self.trace
@@ -223,6 +229,7 @@ impl<'s> Observer<'s> for Collector<'s> {
         match step {
             Step::Host(host) => self.trace.host = Some(host.to_owned()),
             Step::Domain(domain) => self.trace.domain = Some(domain.name.clone()),
+            Step::Cors(cors) => self.trace.cors = Some(cors_trace(cors)),
             Step::Path(path) => self.trace.path = Some(path_trace(path)),
             Step::Route(route) => self.trace.route = Some(route_trace(route)),
             Step::Anonymous => self.trace.authentication = Some(anonymous()),
@@ -241,11 +248,24 @@ impl<'s> Observer<'s> for Collector<'s> {
             Step::Passed(check) => self.passed(check),
             Step::TokenRemoved => self.trace.token_removed = true,
             Step::Authenticated(..) => {}
+            Step::Rewrite(rewritten) => self.trace.rewrite = Some(rewrite_trace(rewritten)),
             Step::Removed(mapping) => {
                 self.removed.insert(&mapping.parameter);
             }
             Step::Claim { mapping, delivery } => self.claim(mapping, delivery),
         }
+    }
+}
+
+fn cors_trace(cors: &Cors<'_>) -> CorsTrace {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let mut headers = HeaderMap::new();
+    cors.set(&mut headers);
+    CorsTrace {
+        origin: cors.origin().map(text),
+        allowed: cors.is_allowed(),
+        preflight: cors.is_preflight(),
+        headers: headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
     }
 }
 
@@ -275,6 +295,19 @@ fn route_trace(route: &Route) -> RouteTrace {
         methods: route.methods.iter().map(ToString::to_string).collect(),
         function_name: route.function.name.clone(),
         function,
+    }
+}
+
+fn rewrite_trace(rewritten: Option<&Rewritten<'_>>) -> RewriteTrace {
+    let rule = rewritten.map(|Rewritten { rule, .. }| RuleTrace {
+        list: rule.kind.field(),
+        pattern: rule.written_match.clone(),
+        replacement: rule.written_replacement.clone(),
+    });
+    RewriteTrace {
+        rule,
+        path: rewritten.map(|rewritten| rewritten.path.clone()),
+        query: rewritten.and_then(|rewritten| rewritten.query.clone()),
     }
 }
 

@@ -1,0 +1,132 @@
+//! CORS: which pages of other origins may read an answer, and what a preflight request is told, by the
+//! `corsConfig` of a domain (Fetch standard, 3.2).
+
+use claimgate_config::snapshot::{AllowedOrigins, CorsRules};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, AsHeaderName, ORIGIN, VARY,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+use crate::parameters::header;
+
+/// What the answer to a request says of its origin, whoever gives the answer.
+#[derive(Debug, Clone)]
+pub struct Cors<'s> {
+    rules: &'s CorsRules,
+    /// The origin that the request comes from.
+    origin: Option<HeaderValue>,
+    /// Whether the origin may read the answer.
+    is_allowed: bool,
+    preflight: Option<Preflight>,
+}
+
+/// A request that asks whether another may be sent. It carries no token, and no page can read its answer.
+#[derive(Debug, Clone)]
+struct Preflight {
+    /// The names of headers that it asks for.
+    headers: Option<HeaderValue>,
+}
+
+impl<'s> Cors<'s> {
+    /// What a request's origin may do.
+    pub fn of(rules: &'s CorsRules, method: &Method, headers: &HeaderMap, has_body: bool) -> Self {
+        let origin = only(headers, ORIGIN).cloned();
+        let is_allowed = origin.as_ref().is_some_and(|origin| rules.origins.allow(origin.as_bytes()));
+        Self { rules, origin, is_allowed, preflight: Preflight::of(method, headers, has_body) }
+    }
+
+    /// Whether the gateway answers the request itself, as it is a preflight request.
+    pub fn is_preflight(&self) -> bool {
+        self.preflight.is_some()
+    }
+
+    /// The origin that the request comes from.
+    pub fn origin(&self) -> Option<&HeaderValue> {
+        self.origin.as_ref()
+    }
+
+    /// Whether the origin may read the answer.
+    pub fn is_allowed(&self) -> bool {
+        self.is_allowed
+    }
+
+    /// Says it in an answer; an origin that is not allowed is told nothing, which browsers take for a no.
+    /// What the function has said of it is removed: two answers to one question are none to a browser.
+    pub fn set(&self, answer: &mut HeaderMap) {
+        header::remove_where(answer, |name| name.starts_with("access-control-"));
+        let rules = self.rules;
+        if rules.origins != AllowedOrigins::Any {
+            add_to_vary(answer, "Origin");
+        }
+        if let (Some(_), None) = (&self.preflight, &rules.headers) {
+            add_to_vary(answer, "Access-Control-Request-Headers");
+        }
+        let Some(origin) = self.origin.as_ref().filter(|_| self.is_allowed) else { return };
+        let origin = match rules.origins {
+            AllowedOrigins::Any => HeaderValue::from_static("*"),
+            AllowedOrigins::Listed(_) => origin.clone(),
+        };
+        answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        if rules.allow_credentials {
+            answer.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        }
+        match &self.preflight {
+            Some(preflight) => preflight.permit(rules, answer),
+            None => insert(answer, ACCESS_CONTROL_EXPOSE_HEADERS, rules.exposed_headers.as_ref()),
+        }
+    }
+}
+
+impl Preflight {
+    /// Recognises a preflight request. What merely looks like one is a request like others, since this is
+    /// the only kind that is answered before authentication.
+    fn of(method: &Method, headers: &HeaderMap, has_body: bool) -> Option<Self> {
+        if method != Method::OPTIONS || has_body {
+            return None;
+        }
+        only(headers, ORIGIN)?;
+        only(headers, ACCESS_CONTROL_REQUEST_METHOD).filter(|method| is_list_of_tokens(method))?;
+        let names = only(headers, ACCESS_CONTROL_REQUEST_HEADERS).filter(|names| is_list_of_tokens(names));
+        Some(Self { headers: names.cloned() })
+    }
+
+    fn permit(&self, rules: &CorsRules, answer: &mut HeaderMap) {
+        insert(answer, ACCESS_CONTROL_ALLOW_METHODS, Some(&rules.methods));
+        insert(answer, ACCESS_CONTROL_ALLOW_HEADERS, rules.headers.as_ref().or(self.headers.as_ref()));
+        insert(answer, ACCESS_CONTROL_MAX_AGE, rules.max_age.as_ref());
+    }
+}
+
+fn insert(answer: &mut HeaderMap, name: HeaderName, value: Option<&HeaderValue>) {
+    if let Some(value) = value {
+        answer.insert(name, value.clone());
+    }
+}
+
+fn only(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next()?;
+    values.next().is_none().then_some(first)
+}
+
+/// RFC 9110, 5.6.2.
+fn is_list_of_tokens(value: &HeaderValue) -> bool {
+    let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~, ".contains(byte);
+    !value.is_empty() && value.as_bytes().iter().all(is_allowed)
+}
+
+fn add_to_vary(answer: &mut HeaderMap, name: &'static str) {
+    let is_listed = {
+        let values = answer.get_all(VARY).iter().filter_map(|value| value.to_str().ok());
+        let mut names = values.flat_map(|value| value.split(',').map(str::trim));
+        names.any(|known| known == "*" || known.eq_ignore_ascii_case(name))
+    };
+    if !is_listed {
+        answer.append(VARY, HeaderValue::from_static(name));
+    }
+}
+
+#[cfg(test)]
+mod tests;
