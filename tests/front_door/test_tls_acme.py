@@ -41,7 +41,7 @@ class Subject:
         self.gateway.write(configuration(domains, [function(self.recorder.url)], **more))
 
     def wait_for(self, message: str, start: int = 0) -> dict:
-        return self.gateway.wait_for_log(lambda line: message in line["message"], start, timeout=60)
+        return self.gateway.wait_for_log(lambda line: message in line["message"], start, timeout=120)
 
     def challenges(self) -> set[str]:
         """Those that the server has looked at."""
@@ -81,7 +81,7 @@ def test_a_certificate_is_obtained_and_kept(subject, serve, recorder, challenge)
     subject.configure(NAME, "b.example.com")
     for name in (NAME, "b.example.com"):
         subject.gateway.wait_for_log(
-            lambda line, name=name: OBTAINED in line["message"] and line["domain"] == name, timeout=60
+            lambda line, name=name: OBTAINED in line["message"] and line["domain"] == name, timeout=120
         )
         assert subject.certificate(name)["subjectAltName"] == (("DNS", name),)
     assert subject.challenges() == {challenge}

@@ -1,5 +1,5 @@
 //! The header that a proxy puts before everything else on a connection, to tell whom it is for: the PROXY
-//! protocol, versions 1 and 2 (https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt).
+//! protocol, versions 1 and 2 (<https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt>).
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
