@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use claimgate_config::snapshot::{
-    Authentication, Domain, DomainTable, Function, FunctionTarget, Protocol, Route, RouteMatch, RouteTable,
+    Authentication, Domain, DomainKind, DomainTable, Function, FunctionTarget, Protocol, Route, RouteMatch,
+    RouteTable,
 };
 use divan::{Bencher, black_box};
 use http::Method;
@@ -50,11 +51,13 @@ mod domain {
         let routes = RouteTable::new([route("/*".to_owned())]);
         Domain {
             name,
+            kind: DomainKind::Custom,
             number: 0,
             protocol: Protocol::default(),
             tls: None,
             routes,
             authentication: Authentication::Anonymous,
+            cors: None,
         }
     }
 }
@@ -91,7 +94,7 @@ mod routing {
 
 fn route(path: String) -> Route {
     let function = Arc::new(Function { name: "function".to_owned(), target: FunctionTarget::Echo });
-    Route { path, number: 0, methods: Vec::new(), function }
+    Route { path, number: 0, methods: Vec::new(), function, rewrite: None }
 }
 
 /// The values for ever, in an order in which no two neighbours lie beside each other in memory.

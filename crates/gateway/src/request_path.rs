@@ -168,9 +168,8 @@ impl Worker {
             return Ok(response);
         }
         let prepared = prepare(serving, &self.verifier, request, uri, origin, id, now, record).await?;
-        let Invocation { route, mut request, is_websocket } = match prepared {
-            Prepared::Invocation(invocation) => invocation,
-            Prepared::Preflight => return Ok(respond::preflight(id)),
+        let Some(Prepared { route, mut request, is_websocket }) = prepared else {
+            return Ok(respond::preflight(id));
         };
         if let Some(span) = &record.span {
             request.headers_mut().insert(headers::TRACEPARENT.clone(), span.traceparent());
@@ -212,18 +211,9 @@ fn challenge(
     Some(respond::acme_challenge(answer, id))
 }
 
-/// What comes of a request that is not refused.
-#[derive(Debug)]
-pub enum Prepared<'s> {
-    /// It may go to its function.
-    Invocation(Invocation<'s>),
-    /// It is a preflight request, which the gateway answers itself.
-    Preflight,
-}
-
 /// A request that may go to its function.
 #[derive(Debug)]
-pub struct Invocation<'s> {
+pub struct Prepared<'s> {
     /// The route that serves it.
     pub route: &'s Route,
     /// As the function receives it.
@@ -232,8 +222,9 @@ pub struct Invocation<'s> {
     pub is_websocket: bool,
 }
 
-/// The stages of a request before its function. Whatever ends it here is a [`Rejection`]; `uri` is the
-/// request's, and `now` counts from the Unix epoch.
+/// The stages of a request before its function. Whatever ends it here is a [`Rejection`]; `None` when it is
+/// a preflight request, which the gateway answers. `uri` is the request's, and `now` counts from the Unix
+/// epoch.
 #[allow(clippy::too_many_arguments, reason = "as for `handle`")]
 pub async fn prepare<'s>(
     serving: &'s Serving,
@@ -244,7 +235,7 @@ pub async fn prepare<'s>(
     id: &RequestId,
     now: Duration,
     observer: &mut impl Observer<'s>,
-) -> Result<Prepared<'s>, Rejection> {
+) -> Result<Option<Prepared<'s>>, Rejection> {
     let snapshot = &serving.snapshot;
     let settings = &snapshot.gateway;
     let (mut parts, body) = request.into_parts();
@@ -273,7 +264,7 @@ pub async fn prepare<'s>(
     observer.observe(Step::Path(&path));
     check_scheme(domain, &authority.host, uri, origin, settings)?;
     if cors.is_some_and(|cors| cors.is_preflight()) {
-        return Ok(Prepared::Preflight);
+        return Ok(None);
     }
     let route = match domain.routes.find(path.canonical(), &parts.method) {
         RouteMatch::Found(route) => route,
@@ -307,7 +298,7 @@ pub async fn prepare<'s>(
     claims::forward(&authenticated, &mut request, settings, observer).await?;
     let path = rewritten.as_deref().unwrap_or(path.forwarded());
     let request = outgoing(request, uri, path)?;
-    Ok(Prepared::Invocation(Invocation { route, request, is_websocket }))
+    Ok(Some(Prepared { route, request, is_websocket }))
 }
 
 /// What the log tells of a request.

@@ -17,7 +17,7 @@ use crate::gateway::Serving;
 use crate::listen::{Connection, Received};
 use crate::rejection::Rejection;
 use crate::request_id::RequestId;
-use crate::request_path::{Invocation, Prepared, prepare};
+use crate::request_path::{Prepared, prepare};
 use crate::trace::{Collector, Sent, Trace};
 use crate::transport::Transport;
 use crate::verify::Verifier;
@@ -81,7 +81,7 @@ async fn prepare_whole<'s>(
     let prepared =
         prepare(serving, &Verifier::bare(), request, &uri, &origin, &RequestId::next(now), now, collector)
             .await?;
-    let Prepared::Invocation(Invocation { route, request, .. }) = prepared else { return Ok(None) };
+    let Some(Prepared { route, request, .. }) = prepared else { return Ok(None) };
     let (head, body) = outgoing(&route.function, request)?;
     let broken = |error| InvokeError::RequestBody(RequestBodyError::Broken(Arc::from(error)));
     Ok(Some(Sent { head, body: body.collect().await.map_err(broken)?.to_bytes() }))
