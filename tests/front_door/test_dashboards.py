@@ -1,6 +1,7 @@
 """The dashboard and the alerts, held against the metrics of a gateway that has seen everything."""
 
 import json
+import os
 import re
 import subprocess
 
@@ -18,11 +19,14 @@ DASHBOARD = json.loads((DEPLOY / "grafana-dashboard.json").read_text())
 ALERTS = (DEPLOY / "alerts.yml").read_text()
 #: Metrics that Prometheus itself makes of a scrape.
 OF_PROMETHEUS = {"up"}
+MEMORY = "/dev/shm"
 
 
 def promtool(*arguments: str, stdin: str = "") -> str:
+    # It makes a database and waits for the disk; in memory that takes no time.
+    environment = {**os.environ, "TMPDIR": MEMORY} if os.path.isdir(MEMORY) else None
     done = subprocess.run(
-        ["promtool", *arguments], input=stdin, capture_output=True, text=True, timeout=60, cwd=DEPLOY
+        ["promtool", *arguments], input=stdin, capture_output=True, text=True, timeout=60, cwd=DEPLOY, env=environment
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
