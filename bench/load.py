@@ -29,7 +29,7 @@ class Load:
 def wrk(cpu: int, port: int, seconds: int, tokens: Path, count: int) -> Load:
     """Sends the first `count` tokens of a file in turn, as fast as it goes."""
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-H", f"Host: {targets.HOST}"]
-    command += ["-s", targets.HERE / "wrk.lua", f"http://127.0.0.1:{port}/", "--", tokens, count]
+    command += ["-s", targets.HERE / "wrk.lua", f"http://127.0.0.1:{port}/", "--", tokens, count, 0]
     return Load(**json.loads(output(cpu, command, seconds).splitlines()[-1]))
 
 

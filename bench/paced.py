@@ -74,7 +74,7 @@ def start(
 ) -> subprocess.Popen:
     pause = 1000 * connections / rate if rate else 0
     command = ["taskset", "-c", cpu, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
-    command += ["-s", HERE / "scale.lua", f"http://127.0.0.1:{port}/", "--", requests, f"{pause:.3f}"]
+    command += ["-s", HERE / "wrk.lua", f"http://127.0.0.1:{port}/", "--", requests, "0", f"{pause:.3f}"]
     return subprocess.Popen(
         list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=os.environ
     )

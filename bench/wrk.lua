@@ -1,18 +1,25 @@
--- Sends the first tokens of a file in turn and prints what was measured as the last line, in JSON.
--- Arguments: the file, how many of its tokens.
+-- Sends requests of a file in turn and prints what was measured as the last line, in JSON. A line of the file
+-- is a token for the host of the command line, or a host and a token. Arguments: the file, how many of its
+-- lines (0: all), and how many milliseconds a connection waits on average before each request (0: it goes as
+-- fast as it can).
 
 local requests, current = {}, 0
 
 function init(args)
-    local most = tonumber(args[2])
-    for token in io.lines(args[1]) do
-        if #requests == most then break end
+    local most, pause = tonumber(args[2]), tonumber(args[3])
+    for line in io.lines(args[1]) do
+        if #requests == most and most > 0 then break end
+        local host, token = line:match("^(%S+) (%S+)$")
         requests[#requests + 1] = wrk.format("GET", nil, {
-            ["Host"] = wrk.headers["Host"],
+            ["Host"] = host or wrk.headers["Host"],
             ["User-Agent"] = "wrk",
             ["Accept"] = "application/json",
-            ["Authorization"] = "Bearer " .. token,
+            ["Authorization"] = "Bearer " .. (token or line),
         })
+    end
+    if pause > 0 then
+        -- Uneven, so that the connections do not send all at once.
+        delay = function() return math.floor(math.random() * 2 * pause + 0.5) end
     end
 end
 
