@@ -2,6 +2,7 @@
 
 mod access_log;
 mod certificates;
+mod descriptors;
 mod reload;
 mod serving;
 mod spans;
@@ -71,6 +72,7 @@ async fn serve(
     let hangup = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
 
     log_warnings(&loaded.warnings);
+    descriptors::raise(loaded.snapshot.gateway.limits.connections);
     let workers = match loaded.snapshot.gateway.workers {
         Some(workers) => workers,
         None => std::thread::available_parallelism().map_or(1, NonZero::get),

@@ -18,7 +18,7 @@ NEXT = b"GET /smuggled HTTP/1.1\r\nHost: open.example.com\r\n\r\n"
 @pytest.fixture(scope="module")
 def gateway(serve, recorder):
     domains = [domain("open.example.com"), domain(auth=jwt(jwks(KEY), "header:Authorization:Bearer,form:token"))]
-    timeouts = {"headerReadSeconds": 1, "formReadSeconds": 1}
+    timeouts = {"headerReadSeconds": 1, "formReadSeconds": 1, "idleSeconds": 2}
     return serve(configuration(domains, [function(recorder.url)], timeouts=timeouts), recorder)
 
 
@@ -129,6 +129,9 @@ BROKEN_CHUNKS = {
     "a bare CR in the extension": b"5;a\rb\r\nhello\r\n0\r\n\r\n",
     "a bare LF in the extension": b"5;a\nb\r\nhello\r\n0\r\n\r\n",
     "a huge extension": b"5;" + b"x" * 100_000 + b"\r\nhello\r\n0\r\n\r\n",
+    "a length in the trailers": b"5\r\nhello\r\n0\r\nContent-Length: 3\r\n\r\n",
+    "a coding in the trailers": b"5\r\nhello\r\n0\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "a bare LF behind the trailers": b"5\r\nhello\r\n0\r\nX-A: 1\r\n\n",
     "an empty number": b"\r\nhello\r\n0\r\n\r\n",
 }
 
@@ -147,6 +150,32 @@ def test_broken_chunks_are_no_body_and_what_follows_is_no_request(gateway, recor
     new = recorder.requests[before:]
     assert [request.target for request in new if request.target == "/smuggled"] == []
     assert not any(request.body == b"hello" for request in new)
+
+
+def test_chunk_extensions_and_trailers_end_at_the_gateway(gateway, recorder):
+    """The function's reader may take them for something else; chunks are written anew."""
+    body = b'5;a;b="c"\r\nhello\r\n0;d\r\nX-Sub: evil\r\n\r\n'
+    response = gateway.raw(post(CHUNKED, b"Content-Type: text/plain", body=body) + NEXT)
+    assert response.status == 200 and response.seen.body == b"hello"
+    assert b"evil" not in response.seen.everything and b";" not in response.seen.everything
+    assert response.seen.trailers == []
+
+
+def test_a_body_that_stops_is_not_waited_for(gateway):
+    with gateway.connect() as connection:
+        connection.send(post(b"Content-Length: 100", body=b"short"))
+        response = connection.receive()
+        assert response.status == 408
+        check_own_answer(response)
+        assert connection.is_closed()
+    assert gateway.access_line(response)["reason"] == "request_body_timeout"
+
+
+def test_a_connection_without_requests_is_ended(gateway):
+    with gateway.connect() as silent, gateway.connect() as kept:
+        kept.send(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert kept.receive().status == 200
+        assert silent.is_closed() and kept.is_closed()
 
 
 def test_a_body_that_breaks_off_is_not_taken_for_whole(gateway, recorder):

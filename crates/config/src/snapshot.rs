@@ -95,6 +95,10 @@ pub struct Limits {
     pub form_bytes: usize,
     /// A token, in bytes.
     pub token_bytes: usize,
+    /// Connections of clients that may be open at once, WebSockets included.
+    pub connections: usize,
+    /// Requests that may be open at once on one connection of HTTP/2.
+    pub http2_streams: usize,
 }
 
 /// Times after which the gateway gives up.
@@ -113,6 +117,8 @@ pub struct Timeouts {
     pub first_byte: Duration,
     /// Between two pieces of a body, in either direction.
     pub idle: Duration,
+    /// From calling a function to the end of its answer; `None` for as long as it moves.
+    pub response: Option<Duration>,
     /// From a signal to stop until requests in flight are given up.
     pub drain: Duration,
 }

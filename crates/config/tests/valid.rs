@@ -112,11 +112,13 @@ fn every_setting_arrives_where_it_belongs() {
         [1024, 10, 256, 1 << 30]
     );
     assert_eq!(limits.token_bytes, 1 << 20);
+    assert_eq!([limits.connections, limits.http2_streams], [1, 10_000]);
     let timeouts = &gateway.timeouts;
     assert_eq!(
         [timeouts.header_read, timeouts.form_read, timeouts.connect, timeouts.first_byte, timeouts.idle],
         [1, 2, 3, 4, 5].map(Duration::from_secs)
     );
+    assert_eq!(timeouts.response, Some(Duration::from_secs(6)));
     assert_eq!(timeouts.drain, Duration::ZERO);
     assert_eq!(snapshot.admin.listen, None);
     let target = |name: &str| &snapshot.functions.get(name).expect(name).target;

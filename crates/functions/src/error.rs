@@ -42,6 +42,9 @@ pub enum InvokeError {
     /// The function's fault.
     #[error("no answer from the function in time")]
     FirstByteTimeout,
+    /// No answer within `timeouts.response`. The function's fault.
+    #[error("no answer from the function within the time for a whole answer")]
+    ResponseTimeout,
     /// The connection ended before the head of an answer was complete. The function's fault, or the
     /// network's; whether it has acted on the request is unknown.
     #[error("the function closed the connection without an answer")]
@@ -70,6 +73,7 @@ impl InvokeError {
             Self::Tls(_) => "tls",
             Self::NoRootCertificates => "no_root_certificates",
             Self::FirstByteTimeout => "first_byte_timeout",
+            Self::ResponseTimeout => "response_timeout",
             Self::Closed(_) => "closed",
             Self::InvalidAnswer(_) => "invalid_answer",
             Self::RequestBody(error) => error.reason(),
@@ -110,6 +114,9 @@ pub enum ResponseBodyError {
     /// The function sent nothing for `timeouts.idle`.
     #[error("the function stalled in its answer")]
     Timeout,
+    /// It had not ended within `timeouts.response`.
+    #[error("the function's answer took longer than a whole answer may take")]
+    TooLong,
 }
 
 impl ResponseBodyError {
@@ -118,6 +125,7 @@ impl ResponseBodyError {
         match self {
             Self::Broken(_) => "response_body",
             Self::Timeout => "response_body_timeout",
+            Self::TooLong => "response_body_too_long",
         }
     }
 }

@@ -15,9 +15,12 @@ mod process;
 mod tls;
 mod url;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use claimgate_config::snapshot::{Function, FunctionTarget, Timeouts};
 use http::{Request, Response, Uri};
+use tokio::time::Instant;
 /// A certificate as X.509 writes it.
 pub use tokio_rustls::rustls::pki_types::CertificateDer;
 
@@ -148,6 +151,27 @@ impl Functions {
                 Box::pin(self.run(&function.name, processes, request, timeouts)).await
             }
             FunctionTarget::Echo => Box::pin(echo::answer(&function.name, request, timeouts.idle)).await,
+        }
+    }
+
+    /// As [`Self::invoke`], but the answer has to be there whole within `limit`.
+    ///
+    /// # Errors
+    /// Those of [`Self::invoke`], and [`InvokeError::ResponseTimeout`]. Once the head was given back, its body
+    /// fails.
+    pub async fn invoke_within(
+        &self,
+        limit: Duration,
+        function: &Function,
+        processes: &ProcessFunctions,
+        request: Request<RequestBody>,
+        timeouts: &Timeouts,
+    ) -> Result<Response<ResponseBody>, InvokeError> {
+        let deadline = Instant::now() + limit;
+        let answer = self.invoke(function, processes, request, timeouts);
+        match tokio::time::timeout_at(deadline, answer).await {
+            Ok(answer) => Ok(answer?.map(|body| body.until(deadline))),
+            Err(_) => Err(InvokeError::ResponseTimeout),
         }
     }
 

@@ -3,25 +3,22 @@
 mod beginning;
 mod handshake;
 mod http1;
+mod http2;
+mod places;
 mod proxy_protocol;
 
 pub use http1::{ClientSide, Connection, Received};
 
 use beginning::{begin, begins_with_header};
+use places::{Place, Places};
 
-use std::convert::Infallible;
-use std::io;
-use std::net::SocketAddr;
+use std::io::{self, Write};
+use std::net::{Shutdown, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claimgate_config::snapshot::GatewaySettings;
-use claimgate_functions::{Functions, RequestBody, Upgraded};
-use hyper::body::Incoming;
-use hyper::server::conn::http2;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use claimgate_functions::Functions;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -32,6 +29,7 @@ use tokio_util::task::TaskTracker;
 use crate::client::Client;
 use crate::gateway::Gateway;
 use crate::request_path::Worker;
+use crate::respond;
 use crate::slow_signatures::SlowSignatures;
 use crate::transport::Transport;
 use crate::tunnel::Tunnels;
@@ -78,6 +76,9 @@ struct Accepted {
     client: SocketAddr,
     is_https: bool,
 }
+
+/// A connection and the place that it holds.
+type Admitted = (Accepted, Place);
 
 impl Listeners {
     async fn accept(&self) -> io::Result<Accepted> {
@@ -130,7 +131,7 @@ pub async fn serve(
         };
         workers.push(start(worker, https_port).map_err(ServeError::Thread)?);
     }
-    let mut turn = 0;
+    let (mut turn, places, mut is_full) = (0, Places::default(), false);
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -140,9 +141,23 @@ pub async fn serve(
         };
         match accepted {
             Ok(accepted) => {
+                let limit = gateway.serving().snapshot.gateway.limits.connections;
+                let Some(place) = places.take(limit) else {
+                    if !is_full {
+                        tracing::warn!(
+                            limit,
+                            "connections are refused: as many as limits.connections are open"
+                        );
+                    }
+                    is_full = true;
+                    gateway.metrics().count_refused_connection();
+                    refuse(accepted);
+                    continue;
+                };
+                is_full = false;
                 turn = (turn + 1) % workers.len().max(1);
                 // A thread ends only after its sender is gone.
-                let _ = workers.get(turn).map(|(connections, _)| connections.send(accepted));
+                let _ = workers.get(turn).map(|(connections, _)| connections.send((accepted, place)));
             }
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "cannot accept a connection");
@@ -162,11 +177,22 @@ pub async fn serve(
     Ok(drained)
 }
 
+/// Closes a connection for which there is no place. Over plain HTTP the client is told, if it will hear it;
+/// over HTTPS that would take a handshake.
+fn refuse(accepted: Accepted) {
+    let Accepted { mut stream, is_https, .. } = accepted;
+    if !is_https {
+        // A new connection takes these few bytes at once, or none of them.
+        let _ = stream.write(&respond::too_many_connections());
+        let _ = stream.shutdown(Shutdown::Write);
+    }
+}
+
 /// Starts a thread; it ends when the sender is gone and its connections have ended, and tells how.
 fn start(
     worker: Worker,
     https_port: Option<u16>,
-) -> io::Result<(UnboundedSender<Accepted>, oneshot::Receiver<Drained>)> {
+) -> io::Result<(UnboundedSender<Admitted>, oneshot::Receiver<Drained>)> {
     let (sender, connections) = mpsc::unbounded_channel();
     let (ended, end) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -183,22 +209,23 @@ fn start(
 async fn work(
     worker: Arc<Worker>,
     https_port: Option<u16>,
-    mut accepted: UnboundedReceiver<Accepted>,
+    mut accepted: UnboundedReceiver<Admitted>,
 ) -> Drained {
     let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
-    while let Some(Accepted { stream, client, is_https }) = accepted.recv().await {
+    while let Some((Accepted { stream, client, is_https }, place)) = accepted.recv().await {
         let (worker, stop) = (Arc::clone(&worker), stop.clone());
         let over_http = (!is_https).then_some(Transport::Http { https_port });
         match (open(stream), over_http) {
             (Ok(stream), Some(transport)) if !begins_with_header(&worker, client.ip()) => {
                 let client = Client::new(client.ip(), transport);
-                connections.spawn(serve_connection(worker, Box::new(stream), client, stop));
+                let stream = Box::new(place.hold(stream));
+                connections.spawn(serve_connection(worker, stream, client, stop));
             }
             (Ok(stream), over_http) => {
                 connections.spawn(async move {
                     // One that is not done at the end is given up, as no request was begun.
                     let begun = tokio::select! {
-                        begun = begin(&worker, stream, client.ip(), over_http) => begun,
+                        begun = begin(&worker, stream, place, client.ip(), over_http) => begun,
                         () = stop.cancelled() => None,
                     };
                     if let Some((stream, client)) = begun {
@@ -247,43 +274,6 @@ async fn serve_connection(
         http1::serve(stream, settings.limits.clone(), &settings.timeouts, stop.cancelled(), answer).await;
     if let http1::End::Http2(stream) = end {
         // Apart: it needs a lot of memory, which the other connections need not have.
-        Box::pin(serve_http2(worker, stream, client, &settings, stop)).await;
-    }
-}
-
-async fn serve_http2(
-    worker: Arc<Worker>,
-    stream: Upgraded,
-    client: Client,
-    settings: &GatewaySettings,
-    stop: CancellationToken,
-) {
-    let limits = &settings.limits;
-    // Wider than the configured limits, which are judged behind it: hyper's own answers have no body.
-    let head_bytes = (limits.header_bytes + limits.request_line_bytes) * 2;
-    let mut server = http2::Builder::new(TokioExecutor::new());
-    server.timer(TokioTimer::new()).max_header_list_size(u32::try_from(head_bytes).unwrap_or(u32::MAX));
-    let address = client.clone();
-    let service = service_fn(move |request: http::Request<Incoming>| {
-        let (worker, client) = (Arc::clone(&worker), client.clone());
-        async move {
-            let request = request.map(RequestBody::stream);
-            Ok::<_, Infallible>(worker.answer(Ok(request), None, &client).await)
-        }
-    });
-    let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));
-    let ended = tokio::select! {
-        ended = &mut connection => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(
-            client = address.as_str(),
-            error = &error as &dyn std::error::Error,
-            "a connection broke"
-        );
+        Box::pin(http2::serve(worker, stream, client, &settings, stop)).await;
     }
 }

@@ -35,6 +35,7 @@ pub struct Metrics {
     slow_signatures: SlowSignatureMetrics,
     access_log: AccessLogMetrics,
     spans: SpanMetrics,
+    connections_refused: Counter,
 }
 
 /// What is counted of the export of spans, by requests.
@@ -110,6 +111,11 @@ impl Metrics {
             "Lines of the access log that were lost, as they were written too slowly or could not be",
             self.access_log.dropped.clone(),
         );
+        registry.register(
+            "connections_refused",
+            "Connections that were closed at once, as limits.connections were open",
+            self.connections_refused.clone(),
+        );
         let spans = &self.spans;
         registry.register(
             "spans_exported",
@@ -173,6 +179,11 @@ impl Metrics {
 
     pub(crate) fn count_claim_not_forwarded(&self, domain: &str) {
         self.claims_not_forwarded.get_or_create(&DomainLabel { domain: domain.to_owned() }).inc();
+    }
+
+    /// Counts a connection for which there was no place.
+    pub(crate) fn count_refused_connection(&self) {
+        self.connections_refused.inc();
     }
 
     /// The counters of remote keys.

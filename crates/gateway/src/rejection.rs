@@ -289,7 +289,9 @@ fn function_status(error: &InvokeError) -> StatusCode {
         | InvokeError::Closed(_)
         | InvokeError::InvalidAnswer(_)
         | InvokeError::InvalidTarget(_) => StatusCode::BAD_GATEWAY,
-        InvokeError::ConnectTimeout | InvokeError::FirstByteTimeout => StatusCode::GATEWAY_TIMEOUT,
+        InvokeError::ConnectTimeout | InvokeError::FirstByteTimeout | InvokeError::ResponseTimeout => {
+            StatusCode::GATEWAY_TIMEOUT
+        }
         InvokeError::NoInstance(_) => StatusCode::SERVICE_UNAVAILABLE,
         InvokeError::RequestBody(RequestBodyError::Broken(_)) => StatusCode::BAD_REQUEST,
         InvokeError::RequestBody(RequestBodyError::Timeout) => StatusCode::REQUEST_TIMEOUT,

@@ -178,7 +178,13 @@ impl Worker {
         // What the function answers.
         let began = Instant::now();
         let timeouts = &serving.snapshot.gateway.timeouts;
-        let response = self.functions.invoke(&route.function, &serving.processes, request, timeouts).await;
+        let (function, processes) = (&route.function, &serving.processes);
+        let response = match timeouts.response {
+            None => self.functions.invoke(function, processes, request, timeouts).await,
+            Some(limit) => {
+                Box::pin(self.functions.invoke_within(limit, function, processes, request, timeouts)).await
+            }
+        };
         record.function = Some((began, Instant::now()));
         let mut response = response?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {

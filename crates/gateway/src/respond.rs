@@ -1,5 +1,7 @@
 //! Answers that the gateway makes itself.
 
+use std::time::SystemTime;
+
 use bytes::Bytes;
 use claimgate_functions::ResponseBody;
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -49,6 +51,19 @@ pub fn acme_challenge(key_authorization: String, id: &RequestId) -> Response<Res
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     headers.insert(REQUEST_ID.clone(), id.to_header_value());
     response
+}
+
+/// What a client is sent on a connection on which nothing is read, as too many are open.
+pub fn too_many_connections() -> Vec<u8> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let id = RequestId::next(now);
+    let body = error_body(&id, "ServiceUnavailable", "too many connections are open");
+    let length = body.len();
+    format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
+         x-fc-request-id: {id}\r\nretry-after: 1\r\nconnection: close\r\n\r\n{body}"
+    )
+    .into_bytes()
 }
 
 /// The answer to a preflight request, without the headers that say what it may do.

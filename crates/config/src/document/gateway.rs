@@ -109,6 +109,8 @@ fn read_limits(gateway: &mut Object<'_>, limits: &mut Limits, report: &mut Repor
         ("requestLineBytes", &mut limits.request_line_bytes, 256, MIB, " bytes"),
         ("formBytes", &mut limits.form_bytes, KIB, KIB * MIB, " bytes"),
         ("tokenBytes", &mut limits.token_bytes, 256, MIB, " bytes"),
+        ("connections", &mut limits.connections, 1, MIB, " connections"),
+        ("http2Streams", &mut limits.http2_streams, 1, 10_000, " streams"),
     ] {
         if let Some(written) = integer(&mut object, name, least, most, unit, report) {
             *limit = written;
@@ -137,6 +139,9 @@ fn read_timeouts(gateway: &mut Object<'_>, timeouts: &mut Timeouts, report: &mut
             *timeout = Duration::from_secs(seconds);
         }
     }
+    let response = object.field("responseSeconds");
+    let response = response.and_then(|field| field.integer(1..=DAY, " seconds", report));
+    timeouts.response = response.map(Duration::from_secs);
     object.finish(report);
 }
 
@@ -188,6 +193,8 @@ impl Default for Limits {
             request_line_bytes: 16 * 1024,
             form_bytes: 1024 * 1024,
             token_bytes: 16 * 1024,
+            connections: 10_000,
+            http2_streams: 100,
         }
     }
 }
@@ -201,6 +208,7 @@ impl Default for Timeouts {
             connect: Duration::from_secs(5),
             first_byte: Duration::from_secs(60),
             idle: Duration::from_secs(300),
+            response: None,
             drain: Duration::from_secs(30),
         }
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::idle::IdleTimer;
 use crate::error::ResponseBodyError;
@@ -31,6 +32,8 @@ enum Kind {
     },
     /// That of a process, which has room for another request when it has ended.
     Process(Box<(ResponseBody, Place)>),
+    /// That has to end until an alarm.
+    Limited(Box<(ResponseBody, Pin<Box<Sleep>>)>),
     Upgraded(Box<Upgraded>),
 }
 
@@ -62,6 +65,14 @@ impl ResponseBody {
             _ if self.is_end_stream() => self,
             _ => Self(Kind::Process(Box::new((self, place)))),
         }
+    }
+
+    /// Fails when it has not ended at `deadline`. A changed protocol has no end that is waited for.
+    pub(crate) fn until(self, deadline: Instant) -> Self {
+        if self.is_end_stream() {
+            return self;
+        }
+        Self(Kind::Limited(Box::new((self, Box::pin(sleep_until(deadline))))))
     }
 
     /// The function's side of the connection, when the answer is 101 (Switching Protocols).
@@ -107,6 +118,14 @@ impl Body for ResponseBody {
             Kind::Upgraded(_) => return Poll::Ready(None),
             Kind::Bytes(bytes) if bytes.is_empty() => return Poll::Ready(None),
             Kind::Bytes(bytes) => return Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Kind::Limited(limited) => {
+                let (body, alarm) = &mut **limited;
+                if alarm.as_mut().poll(context).is_ready() {
+                    self.0 = Kind::Bytes(Bytes::new());
+                    return Poll::Ready(Some(Err(ResponseBodyError::TooLong)));
+                }
+                return Pin::new(body).poll_frame(context);
+            }
             Kind::Process(held) => {
                 let piece = Pin::new(&mut held.0).poll_frame(context);
                 if let Poll::Ready(Some(Err(ResponseBodyError::Broken(_)))) = &piece {
@@ -137,6 +156,7 @@ impl Body for ResponseBody {
             Kind::Http1 { connection, .. } => connection.is_complete(),
             Kind::Http2 { stream, .. } => stream.is_end_stream(),
             Kind::Process(held) => held.0.is_end_stream(),
+            Kind::Limited(limited) => limited.0.is_end_stream(),
             Kind::Upgraded(_) => true,
         }
     }
@@ -147,6 +167,7 @@ impl Body for ResponseBody {
             Kind::Http1 { connection, .. } => connection.size_hint(),
             Kind::Http2 { stream, .. } => stream.size_hint(),
             Kind::Process(held) => held.0.size_hint(),
+            Kind::Limited(limited) => limited.0.size_hint(),
             Kind::Upgraded(_) => SizeHint::with_exact(0),
         }
     }

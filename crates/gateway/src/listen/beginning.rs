@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 
 use super::Stream;
 use super::handshake::shake_hands;
+use super::places::Place;
 use super::proxy_protocol::{self, HeaderError};
 use crate::client::{Client, is_in};
 use crate::request_path::Worker;
@@ -25,6 +26,7 @@ pub fn begins_with_header(worker: &Worker, address: IpAddr) -> bool {
 pub async fn begin(
     worker: &Worker,
     mut stream: TcpStream,
+    place: Place,
     address: IpAddr,
     over_http: Option<Transport>,
 ) -> Option<(Box<dyn Stream>, Client)> {
@@ -34,10 +36,10 @@ pub async fn begin(
         address
     };
     match over_http {
-        Some(transport) => Some((Box::new(stream), Client::new(address, transport))),
+        Some(transport) => Some((Box::new(place.hold(stream)), Client::new(address, transport))),
         None => {
             let (stream, client) = shake_hands(worker, stream, address).await?;
-            Some((Box::new(stream), client))
+            Some((Box::new(place.hold(stream)), client))
         }
     }
 }
