@@ -3,7 +3,7 @@
 use std::env;
 
 use anyhow::{Context, anyhow};
-use claimgate_config::snapshot::{Function, FunctionTarget, TracingSettings};
+use claimgate_config::snapshot::{Function, FunctionTarget, Source, TracingSettings};
 use claimgate_functions::Functions;
 use claimgate_gateway::Metrics;
 use claimgate_gateway::spans::{Collector, HeaderMap, HeaderName, HeaderValue, Spans};
@@ -24,7 +24,7 @@ pub fn start(settings: Option<&TracingSettings>, metrics: &Metrics) -> anyhow::R
     let host = collector.authority().map_or("", |authority| authority.as_str());
     let target = FunctionTarget::Url { origin: collector.clone(), base_path: base_path.clone() };
     let collector = Collector {
-        function: Function { name: "otlpEndpoint".to_owned(), target },
+        function: Function { name: "otlpEndpoint".to_owned(), target, source: Source::internal() },
         host: HeaderValue::from_str(host).context("the host of gateway.tracing.otlpEndpoint is not valid")?,
         headers: headers(&env::var(HEADERS).unwrap_or_default())?,
         service: env::var(SERVICE).unwrap_or_else(|_| "claimgate".to_owned()),

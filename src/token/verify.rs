@@ -92,7 +92,7 @@ fn with_configuration(token: &[u8], config: &Path, name: &str) -> Result<Verifie
         let settings = &snapshot.gateway.remote_jwks;
         let sources = RemoteKeySources::on_demand(&snapshot.remote_key_sources, settings);
         let sources = sources.map_err(Failure::unusable)?;
-        let remote = jwt.remote_keys.and_then(|number| sources.get(number));
+        let remote = domain.remote_keys.and_then(|number| sources.get(number));
         Ok(claimgate_gateway::verify(token, jwt, remote, &SlowSignatures::in_place(), clock::now()?, &mut ())
             .await)
     });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use claimgate_config::snapshot::{
     Authentication, Domain, DomainKind, DomainTable, Function, FunctionTarget, Protocol, Route, RouteMatch,
-    RouteTable,
+    RouteTable, Source,
 };
 use divan::{Bencher, black_box};
 use http::Method;
@@ -56,7 +56,9 @@ mod domain {
             protocol: Protocol::default(),
             tls: None,
             routes,
+            source: Source::internal(),
             authentication: Authentication::Anonymous,
+            remote_keys: None,
             cors: None,
         }
     }
@@ -93,7 +95,11 @@ mod routing {
 }
 
 fn route(path: String) -> Route {
-    let function = Arc::new(Function { name: "function".to_owned(), target: FunctionTarget::Echo });
+    let function = Arc::new(Function {
+        name: "function".to_owned(),
+        target: FunctionTarget::Echo,
+        source: Source::internal(),
+    });
     Route { path, number: 0, methods: Vec::new(), function, rewrite: None }
 }
 

@@ -1,4 +1,10 @@
-//! Document → snapshot: what sections say of each other.
+//! Documents → snapshot: what documents say of each other.
+//!
+//! The configuration file is compiled for itself. Stored documents are compiled on top of it, each once:
+//! what did not change is taken over from the snapshot before.
+mod functions;
+mod numbers;
+mod stored;
 mod tls;
 mod triggers;
 
@@ -8,112 +14,139 @@ use std::sync::Arc;
 
 use http::Method;
 
-use crate::document::{
-    self, Document, check_scheme_of_remote_keys, domain_already_named, function_already_named, port_taken,
-};
-use crate::place::{Place, Written, quoted};
+use crate::document::{CustomDomain, Document, Route as WrittenRoute, domain_already_named};
+use crate::place::{Location, Place, Written};
 use crate::report::Report;
 use crate::snapshot::{
-    Authentication, Domain, DomainKind, DomainTable, Function, Protocol, RemoteJwksSettings, RemoteKeySource,
-    Route, RouteTable, Snapshot,
+    DocumentId, Domain, DomainKind, DomainTable, GatewaySettings, Origin, Protocol, Route, RouteTable,
+    Snapshot, Source,
 };
-use crate::suggest::did_you_mean;
+use functions::Functions;
+use numbers::RemoteKeyNumbers;
+pub use stored::DocumentProblem;
 
 /// Compiles a document, whose relative paths begin at a folder. The snapshot is for use only when the
 /// report has no errors afterwards.
 pub(crate) fn compile(document: Document, folder: &Path, report: &mut Report) -> Snapshot {
     check_listeners(&document, report);
     let settings = document.gateway.value;
-    let mut functions = Functions::new(document.functions, report);
-    let mut first_places: HashMap<String, Place> = HashMap::new();
-    let mut domains = Vec::new();
-    let mut remote_keys = RemoteKeyNumbers::default();
-    for domain in document.custom_domains {
-        let routes = compile_routes(domain.routes, &functions, report);
-        let protocol = domain.protocol.value;
-        let Some(Written { value: name, place }) = domain.name else {
-            continue;
-        };
-        let tls = tls::Domain {
-            name: &name,
-            protocol: domain.protocol,
-            certificate: domain.certificate,
-            settings: domain.tls_settings,
-        };
-        let tls = tls.compile(&settings, folder, report);
-        if let Some(first) = first_places.get(&name) {
-            report.error(&place, domain_already_named(&name, first));
-            continue;
+    let mut compiler = Compiler::new(&settings, folder);
+    let triggers = compiler.functions.add_declared(&document.functions, folder, report);
+    let mut number = 0;
+    for domain in &document.custom_domains {
+        if let Some(domain) = compiler.domain(domain, number, report) {
+            compiler.domains.insert(Arc::new(domain));
+            number += 1;
         }
-        triggers::check_not_under(&settings.trigger_domain, &name, &place, report);
-        first_places.insert(name.clone(), place);
-        let Some(authentication) = domain.authentication else {
-            continue;
-        };
-        let authentication = remote_keys.number(authentication, &settings.remote_jwks, report);
-        domains.push(Domain {
-            name,
-            kind: DomainKind::Custom,
-            number: domains.len(),
-            protocol,
-            tls,
-            routes,
-            authentication,
-            cors: domain.cors,
-        });
     }
-    for trigger in triggers::compile(&mut functions, &settings.trigger_domain, report) {
-        let authentication = remote_keys.number(trigger.authentication, &settings.remote_jwks, report);
-        domains.push(Domain {
-            name: trigger.name,
-            kind: trigger.kind,
-            number: domains.len(),
-            protocol: Protocol::Http,
-            tls: None,
-            routes: RouteTable::new([trigger.route]),
-            authentication,
-            cors: trigger.cors,
-        });
+    for trigger in &triggers {
+        if let Some(domain) = compiler.trigger(trigger, number, report) {
+            compiler.domains.insert(Arc::new(domain));
+            number += 1;
+        }
     }
+    let Compiler { functions, domains, remote_keys, .. } = compiler;
     Snapshot {
-        gateway: settings,
         admin: document.admin.value,
+        store: document.store,
         functions: functions.compiled,
-        domains: DomainTable::new(domains),
+        domains,
         remote_key_sources: remote_keys.into_sources(),
+        folder: folder.to_owned(),
+        declared: DocumentId::new(),
+        gateway: settings,
     }
 }
 
-/// Where keys are fetched from, each once and with a number.
-#[derive(Default)]
-struct RemoteKeyNumbers(HashMap<RemoteKeySource, usize>);
+/// What is compiled so far.
+struct Compiler<'a> {
+    settings: &'a GatewaySettings,
+    folder: &'a Path,
+    functions: Functions,
+    domains: DomainTable,
+    /// Where each custom domain's name was seen first, whether or not it could be compiled.
+    custom_domains: HashMap<String, Location>,
+    /// The same of triggers.
+    triggers: HashMap<String, Location>,
+    remote_keys: RemoteKeyNumbers,
+}
 
-impl RemoteKeyNumbers {
-    /// Gives the source of an authentication's remote keys its number.
-    fn number(
-        &mut self,
-        written: document::Authentication,
-        settings: &RemoteJwksSettings,
-        report: &mut Report,
-    ) -> Authentication {
-        match written {
-            document::Authentication::Anonymous => Authentication::Anonymous,
-            document::Authentication::Jwt(mut jwt, source) => {
-                if let Some(source) = source {
-                    check_scheme_of_remote_keys(&source, settings, report);
-                    let next = self.0.len();
-                    jwt.remote_keys = Some(*self.0.entry(source.value).or_insert(next));
-                }
-                Authentication::Jwt(*jwt)
-            }
+impl<'a> Compiler<'a> {
+    fn new(settings: &'a GatewaySettings, folder: &'a Path) -> Self {
+        Self {
+            settings,
+            folder,
+            functions: Functions::default(),
+            domains: DomainTable::default(),
+            custom_domains: HashMap::new(),
+            triggers: HashMap::new(),
+            remote_keys: RemoteKeyNumbers::default(),
         }
     }
 
-    fn into_sources(self) -> Vec<RemoteKeySource> {
-        let mut sources: Vec<_> = self.0.into_iter().collect();
-        sources.sort_unstable_by_key(|(_, number)| *number);
-        sources.into_iter().map(|(source, _)| source).collect()
+    fn domain(&mut self, written: &CustomDomain, number: usize, report: &mut Report) -> Option<Domain> {
+        let routes = compile_routes(&written.routes, &self.functions, report);
+        let Written { value: name, place } = written.name.as_ref()?;
+        let tls = tls::Domain {
+            name,
+            protocol: &written.protocol,
+            certificate: written.certificate.as_ref(),
+            settings: written.tls_settings.as_ref(),
+        };
+        let tls = tls.compile(self.settings, self.folder, report);
+        if let Some(first) = self.custom_domains.get(name) {
+            report.error(place, domain_already_named(name, *first));
+            return None;
+        }
+        triggers::check_not_under(&self.settings.trigger_domain, name, place, report);
+        self.custom_domains.insert(name.clone(), place.location);
+        let authentication = written.authentication.as_ref()?;
+        Some(Domain {
+            name: name.clone(),
+            kind: DomainKind::Custom,
+            source: source_of(&written.json, written.id, place.location),
+            number,
+            protocol: written.protocol.value,
+            tls,
+            routes,
+            remote_keys: self.remote_keys.number(authentication, &self.settings.remote_jwks, report),
+            authentication: authentication.rules.clone(),
+            cors: written.cors.clone(),
+        })
     }
+
+    fn trigger(
+        &mut self,
+        written: &functions::WrittenTrigger,
+        number: usize,
+        report: &mut Report,
+    ) -> Option<Domain> {
+        let trigger = triggers::compile(
+            written,
+            &self.functions,
+            &mut self.triggers,
+            &self.settings.trigger_domain,
+            report,
+        )?;
+        Some(Domain {
+            name: trigger.name,
+            kind: trigger.kind,
+            source: trigger.source,
+            number,
+            protocol: Protocol::Http,
+            tls: None,
+            routes: RouteTable::new([trigger.route]),
+            remote_keys: self.remote_keys.number(trigger.authentication, &self.settings.remote_jwks, report),
+            authentication: trigger.authentication.rules.clone(),
+            cors: trigger.cors,
+        })
+    }
+}
+
+/// Where a document comes from; one with an id of its own is stored.
+fn source_of(json: &Arc<str>, id: Option<DocumentId>, location: Location) -> Source {
+    let origin = id.map_or(Origin::Declared(location), Origin::Stored);
+    Source { json: Arc::clone(json), origin }
 }
 
 fn check_listeners(document: &Document, report: &mut Report) {
@@ -137,89 +170,31 @@ fn check_listeners(document: &Document, report: &mut Report) {
     }
 }
 
-/// The functions of a file. Those whose target is wrong are known by name, so that their routes are
-/// not reported too.
-struct Functions {
-    compiled: HashMap<String, Arc<Function>>,
-    /// The place of each name.
-    names: HashMap<String, Place>,
-    /// The HTTP triggers, each with the name of its function.
-    triggers: Vec<(Written<String>, document::HttpTrigger)>,
-}
-
-impl Functions {
-    fn new(written: Vec<document::Function>, report: &mut Report) -> Functions {
-        let mut functions =
-            Functions { compiled: HashMap::new(), names: HashMap::new(), triggers: Vec::new() };
-        let mut ports: HashMap<u16, Place> = HashMap::new();
-        for function in written {
-            let Some(Written { value: name, place }) = function.name else {
-                continue;
-            };
-            if let Some(first) = functions.names.get(&name) {
-                report.error(&place, function_already_named(&name, first));
-                continue;
-            }
-            if let Some(Written { value: port, place }) = function.port {
-                match ports.get(&port) {
-                    Some(first) => report.error(&place, port_taken(port, first)),
-                    None => drop(ports.insert(port, place)),
-                }
-            }
-            functions.names.insert(name.clone(), place.clone());
-            if let Some(trigger) = function.http_trigger {
-                functions.triggers.push((Written { value: name.clone(), place }, trigger));
-            }
-            if let Some(target) = function.target {
-                functions.compiled.insert(name.clone(), Arc::new(Function { name, target }));
-            }
-        }
-        functions
-    }
-
-    /// The function of a route; `None` when there is none, or it was wrong itself.
-    fn find(&self, name: &Written<String>, report: &mut Report) -> Option<&Arc<Function>> {
-        if !self.names.contains_key(&name.value) {
-            report.error(&name.place, self.unknown(&name.value));
-        }
-        self.compiled.get(&name.value)
-    }
-
-    fn unknown(&self, name: &str) -> String {
-        /// More names help nobody, and looking through very many takes time for each route.
-        const MOST_NAMES: usize = 10;
-        let mut names: Vec<&str> = self.names.keys().map(String::as_str).take(1000).collect();
-        names.sort_unstable();
-        let suggestion = did_you_mean(name, names.iter().copied());
-        let declared = match names.len() {
-            0 => "no function is declared".to_owned(),
-            1..=MOST_NAMES => format!("declared are {}", names.join(", ")),
-            _ => format!("{} functions are declared", self.names.len()),
-        };
-        format!("there is no function {}{suggestion} ({declared})", quoted(name))
-    }
-}
-
-fn compile_routes(written: Vec<document::Route>, functions: &Functions, report: &mut Report) -> RouteTable {
+fn compile_routes(written: &[WrittenRoute], functions: &Functions, report: &mut Report) -> RouteTable {
     let mut routes = Vec::new();
-    let mut earlier: HashMap<String, Vec<(Vec<Method>, Place)>> = HashMap::new();
+    let mut earlier: HashMap<&str, Vec<(&[Method], &Place)>> = HashMap::new();
     for route in written {
-        let function = route.function_name.and_then(|name| functions.find(&name, report));
-        let Some(Written { value: path, place }) = route.path else {
+        let function = route.function_name.as_ref().and_then(|name| functions.find(name, report));
+        let Some(Written { value: path, place }) = &route.path else {
             continue;
         };
-        let same_path = earlier.entry(path.clone()).or_default();
+        let same_path = earlier.entry(path).or_default();
         for (methods, first) in same_path.iter() {
             if let Some(overlap) = overlap(methods, &route.methods) {
-                let message = format!("{overlap} {path} already has a route on {}", first.location);
-                report.error(&place, message);
+                let message = format!("{overlap} {path} already has a route {}", first.location);
+                report.error(place, message);
                 break;
             }
         }
-        same_path.push((route.methods.clone(), place));
+        same_path.push((&route.methods, place));
         if let Some(function) = function {
-            let (number, function) = (routes.len(), Arc::clone(function));
-            routes.push(Route { path, number, methods: route.methods, function, rewrite: route.rewrite });
+            routes.push(Route {
+                path: path.clone(),
+                number: routes.len(),
+                methods: route.methods.clone(),
+                function: Arc::clone(function),
+                rewrite: route.rewrite.clone(),
+            });
         }
     }
     RouteTable::new(routes)

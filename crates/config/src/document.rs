@@ -17,19 +17,18 @@ mod remote_jwks;
 mod rewrite;
 mod route;
 mod scope;
+mod store;
 mod tls;
 mod token_lookup;
 mod tracing;
-
-use std::path::Path;
-use std::sync::Arc;
 
 use crate::json_text;
 use crate::place::Written;
 use crate::reader::Field;
 use crate::report::Report;
-use crate::snapshot::{AdminSettings, FunctionTarget, GatewaySettings};
+use crate::snapshot::{AdminSettings, GatewaySettings, StoreSettings};
 use crate::yaml::Items;
+use std::path::Path;
 
 pub(crate) use authentication::Authentication;
 pub(crate) use certificate::{CertConfig, Pair};
@@ -42,7 +41,8 @@ pub(crate) use remote_jwks::check_scheme as check_scheme_of_remote_keys;
 pub(crate) use route::Route;
 
 /// What a configuration file holds.
-pub(crate) const FIELDS: &str = "an object with the fields gateway, admin, functions and customDomains";
+pub(crate) const FIELDS: &str =
+    "an object with the fields gateway, admin, store, functions and customDomains";
 
 /// Custom domains are the one list that grows long.
 pub(crate) const CUSTOM_DOMAINS: Items<CustomDomain> =
@@ -53,6 +53,7 @@ pub(crate) const CUSTOM_DOMAINS: Items<CustomDomain> =
 pub(crate) struct Document {
     pub(crate) gateway: Written<GatewaySettings>,
     pub(crate) admin: Written<AdminSettings>,
+    pub(crate) store: Option<StoreSettings>,
     pub(crate) functions: Vec<Function>,
     pub(crate) custom_domains: Vec<CustomDomain>,
 }
@@ -76,6 +77,7 @@ impl Document {
             place: admin.as_ref().map_or(&object.place, |field| &field.place).clone(),
             value: gateway::read_admin(admin, report),
         };
+        let store = store::read(object.field("store"), report);
         let functions = items(object.field("functions"), "a list of functions", report)
             .iter()
             .filter_map(|field| Function::read(field, report))
@@ -84,9 +86,8 @@ impl Document {
         let custom_domains = custom_domains.unwrap_or_else(|| {
             in_tree.iter().filter_map(|field| CustomDomain::read(field, report)).collect()
         });
-        object.not_supported("store", report);
         object.finish(report);
-        Some(Document { gateway, admin, functions, custom_domains })
+        Some(Document { gateway, admin, store, functions, custom_domains })
     }
 
     /// Takes relative paths as beginning at a folder.
@@ -96,11 +97,10 @@ impl Document {
         if let Some(acme) = &mut self.gateway.value.acme {
             acme.resolve_paths(folder);
         }
-        for function in &mut self.functions {
-            if let Some(FunctionTarget::Process(settings)) = &mut function.target {
-                Arc::make_mut(settings).resolve_paths(folder);
-            }
+        if let Some(store) = &mut self.store {
+            store.resolve_paths(folder);
         }
+        self.admin.value.resolve_paths(folder);
     }
 }
 

@@ -21,12 +21,15 @@ pub mod problem;
 pub mod reader;
 pub mod report;
 pub mod snapshot;
+mod stored;
 mod suggest;
 pub mod yaml;
 
+pub use compile::DocumentProblem;
 pub use file::{FileVersion, MAX_BYTES, read_file, read_text};
 pub use problem::{Problem, Problems, Severity};
 pub use snapshot::Snapshot;
+pub use stored::{DocumentKind, StoredDocuments, StoredDomain, StoredFunction, UnknownFields};
 pub use suggest::did_you_mean;
 
 use std::path::Path;

@@ -12,12 +12,18 @@ pub struct Location {
 }
 
 impl Location {
+    /// Not in a file, but in the store.
+    pub const STORED: Location = Location { line: 0, column: 0 };
     pub(crate) const START: Location = Location { line: 1, column: 1 };
 }
 
+/// With its preposition, as `on line 3, column 7` or `in the store`.
 impl Display for Location {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        write!(f, "line {}, column {}", self.line, self.column)
+        if *self == Self::STORED {
+            return f.write_str("in the store");
+        }
+        write!(f, "on line {}, column {}", self.line, self.column)
     }
 }
 
@@ -54,12 +60,19 @@ pub struct Written<T> {
 /// The path of a field, as `customDomains[0].domainName`. Cheap to clone: every value of a document
 /// keeps its own, and few are ever printed.
 #[derive(Debug, Clone, Default)]
-pub struct FieldPath(Option<Arc<Step>>);
+pub struct FieldPath(Option<Arc<Last>>);
 
 #[derive(Debug)]
-struct Step {
+struct Last {
     parent: FieldPath,
     kind: StepKind,
+}
+
+/// A step of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step<'a> {
+    Member(&'a str),
+    Item(usize),
 }
 
 #[derive(Debug)]
@@ -78,24 +91,33 @@ impl FieldPath {
     }
 
     fn step(&self, kind: StepKind) -> FieldPath {
-        FieldPath(Some(Arc::new(Step { parent: self.clone(), kind })))
+        FieldPath(Some(Arc::new(Last { parent: self.clone(), kind })))
+    }
+
+    /// The steps from the root.
+    pub(crate) fn steps(&self) -> Vec<Step<'_>> {
+        let mut steps = Vec::new();
+        let mut path = self;
+        while let FieldPath(Some(last)) = path {
+            steps.push(match &last.kind {
+                StepKind::Item(index) => Step::Item(*index),
+                StepKind::Member(name) => Step::Member(name),
+            });
+            path = &last.parent;
+        }
+        steps.reverse();
+        steps
     }
 }
 
 impl Display for FieldPath {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let mut steps = Vec::new();
-        let mut path = self;
-        while let FieldPath(Some(step)) = path {
-            steps.push(&step.kind);
-            path = &step.parent;
-        }
-        for (position, step) in steps.iter().rev().enumerate() {
+        for (position, step) in self.steps().iter().enumerate() {
             match step {
-                StepKind::Item(index) => write!(f, "[{index}]")?,
-                StepKind::Member(name) if !is_plain(name) => write!(f, "[{}]", quoted(name))?,
-                StepKind::Member(name) if position == 0 => f.write_str(name)?,
-                StepKind::Member(name) => write!(f, ".{name}")?,
+                Step::Item(index) => write!(f, "[{index}]")?,
+                Step::Member(name) if !is_plain(name) => write!(f, "[{}]", quoted(name))?,
+                Step::Member(name) if position == 0 => f.write_str(name)?,
+                Step::Member(name) => write!(f, ".{name}")?,
             }
         }
         Ok(())

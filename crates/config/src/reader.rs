@@ -135,11 +135,8 @@ impl<'a> Object<'a> {
             let Some(first) = spellings.insert(entry.key.to_ascii_lowercase(), entry) else {
                 continue;
             };
-            let message = format!(
-                "the same field as {} on {}; keep one of them",
-                quoted(&first.key),
-                first.key_location
-            );
+            let message =
+                format!("the same field as {} {}; keep one of them", quoted(&first.key), first.key_location);
             report.error(&self.place.member(&entry.key, entry.key_location), message);
         }
         self
@@ -167,19 +164,11 @@ impl<'a> Object<'a> {
         field
     }
 
-    /// A field of claimgate's contract that this version does not serve yet.
-    pub(crate) fn not_supported(&mut self, name: &'static str, report: &mut Report) {
-        if let Some(field) = self.field(name) {
+    /// A field of the original's that claimgate does not serve; harmless when nothing is in it.
+    pub(crate) fn not_supported_unless_empty(&mut self, name: &'static str, report: &mut Report) {
+        if let Some(field) = self.field(name).filter(|field| !field.is_empty()) {
             report.error(&field.place, format!("{name} is not supported by this version of claimgate"));
         }
-    }
-
-    /// As [`Object::not_supported`], but harmless when nothing is in it.
-    pub(crate) fn not_supported_unless_empty(&mut self, name: &'static str, report: &mut Report) {
-        if self.field(name).is_some_and(|field| field.is_empty()) {
-            return;
-        }
-        self.not_supported(name, report);
     }
 
     /// The fields that nobody took, where their names are the author's.
@@ -194,13 +183,21 @@ impl<'a> Object<'a> {
 
     /// Reports the fields that nobody took.
     pub fn finish(self, report: &mut Report) {
+        self.finish_with(|place, suggestion| report.unknown_field(place, suggestion));
+    }
+
+    /// Reports the fields that nobody took as errors, whatever the report does with them.
+    pub(crate) fn finish_strictly(self, report: &mut Report) {
+        self.finish_with(|place, suggestion| report.error(place, format!("unknown field{suggestion}")));
+    }
+
+    fn finish_with(self, mut unknown: impl FnMut(&Place, &str)) {
         for entry in self.entries {
             if self.known.iter().any(|name| self.is_named(entry, name)) {
                 continue;
             }
             let place = self.place.member(&entry.key, entry.key_location);
-            let suggestion = did_you_mean(&entry.key, self.known.iter().copied());
-            report.error(&place, format!("unknown field{suggestion}"));
+            unknown(&place, &did_you_mean(&entry.key, self.known.iter().copied()));
         }
     }
 

@@ -1,13 +1,15 @@
 //! Collects the problems of a file while it is read.
 use std::path::Path;
 
-use crate::place::Place;
+use crate::place::{FieldPath, Place};
 use crate::problem::{Problem, Problems, Severity};
 
 /// The problems found so far.
 #[derive(Debug, Default)]
 pub struct Report {
     list: Vec<Problem>,
+    /// Where unknown fields are that were passed over; `None` when they are errors.
+    passed_over: Option<Vec<FieldPath>>,
 }
 
 impl Report {
@@ -21,6 +23,27 @@ impl Report {
         self.add(Severity::Warning, place, message.into());
     }
 
+    /// A report for which unknown fields are no errors.
+    pub(crate) fn passing_over_unknown_fields() -> Report {
+        Report { passed_over: Some(Vec::new()), ..Report::default() }
+    }
+
+    /// Adds a field that nobody knows; `suggestion` is empty or names one that may be meant.
+    pub(crate) fn unknown_field(&mut self, place: &Place, suggestion: &str) {
+        match &mut self.passed_over {
+            None => self.error(place, format!("unknown field{suggestion}")),
+            Some(passed_over) => {
+                passed_over.push(place.path.clone());
+                self.warning(place, format!("unknown field, which has no effect{suggestion}"));
+            }
+        }
+    }
+
+    /// Where unknown fields are that were passed over.
+    pub(crate) fn passed_over(&self) -> &[FieldPath] {
+        self.passed_over.as_deref().unwrap_or_default()
+    }
+
     pub(crate) fn append(&mut self, mut other: Report) {
         self.list.append(&mut other.list);
     }
@@ -28,6 +51,11 @@ impl Report {
     /// Whether there is an error among the problems.
     pub fn has_errors(&self) -> bool {
         self.list.iter().any(|problem| problem.severity == Severity::Error)
+    }
+
+    /// All problems in the order in which they were found.
+    pub(crate) fn into_list(self) -> Vec<Problem> {
+        self.list
     }
 
     /// All problems in the order of their place in the file.

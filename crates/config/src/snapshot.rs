@@ -5,6 +5,8 @@ mod cors;
 mod process;
 mod remote_jwks;
 pub(crate) mod rewrite;
+mod source;
+mod store;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -16,6 +18,8 @@ pub use cors::{AllowedOrigins, CorsRules, OriginPattern};
 pub use process::{Environment, ProcessSettings};
 pub use remote_jwks::{AddressRange, CacheFolder, NoAddressRange, RemoteJwksSettings, RemoteKeySource};
 pub use rewrite::{RewriteKind, RewriteRule, RewriteRules, Rewritten};
+pub use source::{DocumentId, Origin, RulesId, Source};
+pub use store::{EtcdSettings, StoreBackend, StoreSettings};
 pub use tls::{
     CertificateFiles, CertificateFilesError, CertificateFilesVersion, CertificateSource, DomainTls, Protocol,
     TlsSettings,
@@ -39,12 +43,18 @@ pub struct Snapshot {
     pub gateway: GatewaySettings,
     /// The admin listener's settings.
     pub admin: AdminSettings,
+    /// Where the changes of API and console are stored; `None` when nothing is.
+    pub store: Option<StoreSettings>,
     /// Every function, by name.
     pub functions: HashMap<String, Arc<Function>>,
     /// Every custom domain and every HTTP trigger.
     pub domains: DomainTable,
     /// Where keys are fetched from, each once.
     pub remote_key_sources: Vec<RemoteKeySource>,
+    /// The folder that relative paths begin at: the configuration file's.
+    pub folder: PathBuf,
+    /// Tells one reading of the configuration file from the next.
+    pub(crate) declared: DocumentId,
 }
 
 /// Settings of the data plane.
@@ -128,15 +138,23 @@ pub struct Timeouts {
 pub struct AdminSettings {
     /// Address of the admin listener; `None` when there is none.
     pub listen: Option<SocketAddr>,
+    /// What the admin listener is served with over HTTPS; `None` when it is not.
+    pub tls: Option<CertificateFiles>,
+    /// Whether it may be reached from other machines without TLS.
+    pub allow_insecure: bool,
+    /// Whether `/metrics` is answered to everybody, where the listener is not on a loopback address.
+    pub open_metrics: bool,
 }
 
 /// A function that requests are forwarded to.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Function {
     /// `functionName`.
     pub name: String,
     /// Where it is.
     pub target: FunctionTarget,
+    /// Where it was written.
+    pub source: Source,
 }
 
 /// Where a function is.
@@ -159,7 +177,7 @@ pub enum FunctionTarget {
 }
 
 /// Custom domains and HTTP triggers, looked up by host.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct DomainTable {
     exact: HashMap<String, Arc<Domain>>,
     /// Keyed by what follows the `*.`.
@@ -171,12 +189,29 @@ impl DomainTable {
     pub fn new(domains: impl IntoIterator<Item = Domain>) -> DomainTable {
         let mut table = DomainTable::default();
         for domain in domains.into_iter().map(Arc::new) {
-            match domain.name.strip_prefix("*.") {
-                Some(parent) => table.wildcard.insert(parent.to_owned(), domain),
-                None => table.exact.insert(domain.name.clone(), domain),
-            };
+            table.insert(domain);
         }
         table
+    }
+
+    pub(crate) fn insert(&mut self, domain: Arc<Domain>) {
+        match domain.name.strip_prefix("*.") {
+            Some(parent) => self.wildcard.insert(parent.to_owned(), domain),
+            None => self.exact.insert(domain.name.clone(), domain),
+        };
+    }
+
+    /// The domain of just this name, which may begin with `*.`.
+    pub fn named(&self, name: &str) -> Option<&Arc<Domain>> {
+        match name.strip_prefix("*.") {
+            Some(parent) => self.wildcard.get(parent),
+            None => self.exact.get(name),
+        }
+    }
+
+    /// One more than the largest [`number`](Domain::number) of a domain.
+    pub fn numbers(&self) -> usize {
+        self.iter().map(|domain| domain.number + 1).max().unwrap_or_default()
     }
 
     /// The domain of a host in lower case without port and trailing dot: the exact name before the
@@ -206,13 +241,15 @@ impl DomainTable {
 }
 
 /// A name that functions are reached by.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Domain {
     /// In lower case: the `domainName`, `*.` included, or the function's name before the trigger domain.
     pub name: String,
     /// Whose name it is.
     pub kind: DomainKind,
-    /// Its place among the domains of its configuration, from 0.
+    /// Where it was written; of a trigger, where its function was.
+    pub source: Source,
+    /// No other domain of its configuration has it. Numbers begin at 0 and leave few out.
     pub number: usize,
     /// What it is served over.
     pub protocol: Protocol,
@@ -222,6 +259,8 @@ pub struct Domain {
     pub routes: RouteTable,
     /// How its requests are authenticated.
     pub authentication: Authentication,
+    /// Where more keys are fetched from: a position in [`Snapshot::remote_key_sources`].
+    pub remote_keys: Option<usize>,
     /// Which pages of other origins may read its answers.
     pub cors: Option<CorsRules>,
 }
@@ -237,22 +276,29 @@ pub enum DomainKind {
     DisabledTrigger,
 }
 
+impl DomainKind {
+    /// Whether it is the name of an HTTP trigger.
+    pub fn is_trigger(self) -> bool {
+        self != Self::Custom
+    }
+}
+
 /// How a domain's requests are authenticated.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Authentication {
     /// Not at all.
     Anonymous,
     /// By a JWT.
-    Jwt(JwtAuthentication),
+    Jwt(Arc<JwtAuthentication>),
 }
 
 /// JWT authentication of a domain: `authInfo`.
 #[derive(Debug)]
 pub struct JwtAuthentication {
+    /// Tells these rules from all others.
+    pub id: RulesId,
     /// Keys that stand in the configuration; none when all are fetched.
     pub keys: JwkSet,
-    /// Where more keys are fetched from: a position in [`Snapshot::remote_key_sources`].
-    pub remote_keys: Option<usize>,
     /// What tokens must fulfil.
     pub policy: Policy,
     /// Where the token is, in the order in which places are looked at; never empty.
@@ -344,7 +390,7 @@ impl PathPattern {
 }
 
 /// A domain's routes, looked up by path and method.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct RouteTable {
     exact: HashMap<String, Vec<Route>>,
     /// Longest prefix first.

@@ -203,7 +203,7 @@ fn remote_keys_are_fetched_once_for_all_domains_that_name_them() {
     let snapshot = valid("remote-keys.yaml");
     let keys = |domain: &str| jwt(&snapshot.domains.find(domain).expect(domain).authentication);
     let source = |domain: &str| {
-        let number = keys(domain).remote_keys.expect(domain);
+        let number = snapshot.domains.named(domain).unwrap().remote_keys.expect(domain);
         snapshot.remote_key_sources.get(number).expect(domain)
     };
     assert_eq!(snapshot.remote_key_sources.len(), 3);

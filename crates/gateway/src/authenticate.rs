@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claimgate_config::snapshot::{Authentication, Domain, GatewaySettings, JwtAuthentication, TokenSource};
+use claimgate_remote_keys::RemoteKeys;
 
 use crate::claims::MappedClaim;
 use crate::gateway::Serving;
@@ -57,6 +58,7 @@ pub async fn authenticate<'a>(
     if !need.is_there() {
         return Ok(Authenticated { authentication: Some(jwt), token: None });
     }
+    let remote = domain.remote_keys.and_then(|number| serving.remote_keys.get(number));
     for source in &jwt.token_lookup {
         let found = look_up(source, request, settings).await?;
         observer.observe(Step::LookedUp { source, found: &found });
@@ -70,7 +72,7 @@ pub async fn authenticate<'a>(
         if token.len() > limit {
             return Err(Rejection::TokenTooLong { limit });
         }
-        let verified = verify_once(&token, jwt, serving, verifier, now, observer).await?;
+        let verified = verify_once(&token, jwt, remote, verifier, now, observer).await?;
         drop(token);
         if !jwt.forward_token {
             remove_token(source, request);
@@ -85,14 +87,13 @@ pub async fn authenticate<'a>(
 async fn verify_once<'s>(
     token: &[u8],
     jwt: &JwtAuthentication,
-    serving: &Serving,
+    remote: Option<&RemoteKeys>,
     verifier: &Verifier,
     now: Duration,
     observer: &mut impl Observer<'s>,
 ) -> Result<Arc<VerifiedToken>, Rejection> {
-    let remote = jwt.remote_keys.and_then(|number| serving.remote_keys.get(number));
     let Verifier { verified_tokens, slow_signatures } = verifier;
-    let Some(key) = verified_tokens.key(token, jwt, serving.generation) else {
+    let Some(key) = verified_tokens.key(token, jwt.id) else {
         let claims = verify(token, jwt, remote, slow_signatures, now, observer).await?;
         return Ok(Arc::new(VerifiedToken::new(&claims, jwt, None)));
     };

@@ -40,9 +40,9 @@ pub struct Serving {
     rows: Vec<DomainRows>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct DomainRows {
-    without_route: Row,
+    without_route: Option<Row>,
     /// By the number of the route.
     routes: Vec<Row>,
 }
@@ -58,9 +58,13 @@ impl Serving {
         metrics: &Metrics,
     ) -> Self {
         static GENERATIONS: AtomicU64 = AtomicU64::new(1);
-        let mut domains: Vec<_> = snapshot.domains.iter().collect();
-        domains.sort_unstable_by_key(|domain| domain.number);
-        let rows = domains.into_iter().map(|domain| DomainRows::of(domain, metrics.requests())).collect();
+        let mut rows = Vec::new();
+        rows.resize_with(snapshot.domains.numbers(), DomainRows::default);
+        for domain in snapshot.domains.iter() {
+            if let Some(row) = rows.get_mut(domain.number) {
+                *row = DomainRows::of(domain, metrics.requests());
+            }
+        }
         let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed);
         Self { snapshot, remote_keys, certificates, processes, generation, rows }
     }
@@ -72,7 +76,7 @@ impl Serving {
         };
         let row = self.rows.get(domain.number).and_then(|rows| match route {
             Some(route) => rows.routes.get(route.number),
-            None => Some(&rows.without_route),
+            None => rows.without_route.as_ref(),
         });
         row.copied().unwrap_or(Row::OTHERS)
     }
@@ -87,7 +91,7 @@ impl DomainRows {
         let mut routes: Vec<_> = domain.routes.iter().collect();
         routes.sort_unstable_by_key(|route| route.number);
         Self {
-            without_route: row("", ""),
+            without_route: Some(row("", "")),
             routes: routes.into_iter().map(|route| row(&route.path, &route.function.name)).collect(),
         }
     }

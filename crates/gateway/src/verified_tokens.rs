@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::rand;
-use claimgate_config::snapshot::JwtAuthentication;
+use claimgate_config::snapshot::{JwtAuthentication, RulesId};
 use claimgate_jose::{Times, VerifiedClaims};
 use claimgate_remote_keys::PublishedKeys;
 use quick_cache::unsync::Cache;
@@ -69,9 +69,7 @@ impl VerifiedToken {
 /// Which token, verified by whose rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
-    generation: u64,
-    /// Where the rules are in memory, which is unique as long as their generation is served.
-    rules: usize,
+    rules: RulesId,
     tag: [u8; 16],
 }
 
@@ -92,14 +90,13 @@ impl VerifiedTokens {
         Self::new(0, TokenCacheMetrics::default())
     }
 
-    /// The key of a token, verified by some rules; `generation` numbers the configurations. `None` when the
-    /// cache is turned off.
-    pub fn key(&self, token: &[u8], rules: &JwtAuthentication, generation: u64) -> Option<Key> {
+    /// The key of a token, verified by some rules; `None` when the cache is turned off.
+    pub fn key(&self, token: &[u8], rules: RulesId) -> Option<Key> {
         let (tag_key, _) = self.cache.as_ref()?;
         let nonce = Nonce::assume_unique_for_key([0; 12]);
         let computed = tag_key.seal_in_place_separate_tag(nonce, Aad::from(token), &mut []).ok()?;
         let tag = computed.as_ref().try_into().ok()?;
-        Some(Key { generation, rules: std::ptr::from_ref(rules).addr(), tag })
+        Some(Key { rules, tag })
     }
 
     /// The token, if it was verified before and would be again: with the same fetched keys, and at this

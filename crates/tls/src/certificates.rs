@@ -112,7 +112,7 @@ impl Certificates {
         let earlier =
             previous.map(|previous| previous.domains().map(|domain| (domain.name.as_str(), domain)));
         let earlier: HashMap<&str, &Arc<DomainCertificate>> = earlier.into_iter().flatten().collect();
-        let mut domains = vec![None; snapshot.domains.len()];
+        let mut domains = vec![None; snapshot.domains.numbers()];
         for domain in snapshot.domains.iter() {
             let (Some(tls), Some(slot)) = (&domain.tls, domains.get_mut(domain.number)) else { continue };
             let name = domain.name.as_str();

@@ -16,10 +16,10 @@ use crate::snapshot::{
 /// What a domain's document says of HTTPS.
 pub(super) struct Domain<'a> {
     pub(super) name: &'a str,
-    pub(super) protocol: Written<Protocol>,
+    pub(super) protocol: &'a Written<Protocol>,
     /// Without a value where it is wrong.
-    pub(super) certificate: Option<Written<Option<CertConfig>>>,
-    pub(super) settings: Option<TlsSettings>,
+    pub(super) certificate: Option<&'a Written<Option<CertConfig>>>,
+    pub(super) settings: Option<&'a TlsSettings>,
 }
 
 impl Domain<'_> {
@@ -30,20 +30,20 @@ impl Domain<'_> {
         folder: &Path,
         report: &mut Report,
     ) -> Option<DomainTls> {
-        let protocol = &self.protocol;
+        let protocol = self.protocol;
         let certificate = self.certificate.map(|written| {
-            let source = match written.value {
+            let source = match &written.value {
                 Some(CertConfig::Acme) => check_acme(self.name, gateway, &written.place, report),
                 Some(CertConfig::Inline(pair)) => load_inline(self.name, pair, report),
                 Some(CertConfig::Files(pair)) => load_files(self.name, pair, folder, report),
                 None => None,
             };
-            (source, written.place)
+            (source, &written.place)
         });
         if !protocol.value.serves_https() {
             if let Some((_, place)) = certificate {
                 report.warning(
-                    &place,
+                    place,
                     "certConfig has no effect, as protocol is HTTP; write HTTPS or HTTP,HTTPS",
                 );
             }
@@ -66,8 +66,8 @@ impl Domain<'_> {
             report.error(&protocol.place, message);
             return None;
         };
-        let tls = DomainTls { certificate: source?, settings: self.settings.unwrap_or_default() };
-        check_suites(&tls, &place, report);
+        let tls = DomainTls { certificate: source?, settings: self.settings.cloned().unwrap_or_default() };
+        check_suites(&tls, place, report);
         Some(tls)
     }
 }
@@ -91,7 +91,7 @@ fn check_acme(
     Some(CertificateSource::Acme)
 }
 
-fn load_inline(domain: &str, pair: Pair<String>, report: &mut Report) -> Option<CertificateSource> {
+fn load_inline(domain: &str, pair: &Pair<String>, report: &mut Report) -> Option<CertificateSource> {
     let Pair { certificate: chain, private_key } = pair;
     match Certificate::from_pem(domain, chain.value.as_bytes(), private_key.value.as_bytes()) {
         Ok(certificate) => {
@@ -99,8 +99,8 @@ fn load_inline(domain: &str, pair: Pair<String>, report: &mut Report) -> Option<
             Some(CertificateSource::Inline(Arc::new(certificate)))
         }
         Err(error) => {
-            let place = if error.is_of_private_key() { private_key.place } else { chain.place };
-            report.error(&place, error.to_string());
+            let place = if error.is_of_private_key() { &private_key.place } else { &chain.place };
+            report.error(place, error.to_string());
             None
         }
     }
@@ -108,7 +108,7 @@ fn load_inline(domain: &str, pair: Pair<String>, report: &mut Report) -> Option<
 
 fn load_files(
     domain: &str,
-    pair: Pair<PathBuf>,
+    pair: &Pair<PathBuf>,
     folder: &Path,
     report: &mut Report,
 ) -> Option<CertificateSource> {
@@ -125,8 +125,8 @@ fn load_files(
             Some(CertificateSource::Files { files, version, certificate: Arc::new(certificate) })
         }
         Err(error) => {
-            let place = if error.is_of_private_key() { private_key.place } else { chain.place };
-            report.error(&place, error.to_string());
+            let place = if error.is_of_private_key() { &private_key.place } else { &chain.place };
+            report.error(place, error.to_string());
             None
         }
     }

@@ -2,68 +2,72 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Functions;
+use super::functions::{Functions, WrittenTrigger};
 use crate::document;
-use crate::place::{Place, quoted};
+use crate::place::{Location, Place, Written, quoted};
 use crate::report::Report;
-use crate::snapshot::{CorsRules, DomainKind, Route};
+use crate::snapshot::{CorsRules, DomainKind, Route, Source};
 
 /// What becomes a domain.
-pub(super) struct Trigger {
+pub(super) struct Trigger<'a> {
     pub(super) name: String,
     pub(super) kind: DomainKind,
-    pub(super) authentication: document::Authentication,
+    pub(super) source: Source,
+    pub(super) authentication: &'a document::Authentication,
     pub(super) route: Route,
     pub(super) cors: Option<CorsRules>,
 }
 
-/// Compiles the triggers of functions.
-pub(super) fn compile(functions: &mut Functions, trigger_domain: &str, report: &mut Report) -> Vec<Trigger> {
-    let mut first_places: HashMap<String, Place> = HashMap::new();
-    let mut triggers = Vec::new();
-    for (function, trigger) in std::mem::take(&mut functions.triggers) {
-        let name = format!("{}.{trigger_domain}", function.value.to_ascii_lowercase());
-        if let Err(why) = check_label(&function.value) {
-            let message = format!(
-                "a function with an HTTP trigger is reached at its name as a host, and {} cannot be a part of \
-                 one: {why}; rename it, or bind a custom domain to it and leave out the trigger",
-                quoted(&function.value)
-            );
-            report.error(&function.place, message);
-            continue;
-        }
-        if name.len() > MAX_HOST {
-            let message = format!("{name} is longer than {MAX_HOST} characters, which no host may be");
-            report.error(&trigger.place, message);
-            continue;
-        }
-        if let Some(first) = first_places.get(&name) {
-            let message = format!(
-                "the HTTP trigger of the function on {} has the name {name} already, as hosts are compared \
-                 without case",
-                first.location
-            );
-            report.error(&function.place, message);
-            continue;
-        }
-        first_places.insert(name.clone(), function.place);
-        // Whatever is missing was reported.
-        let (Some(function), Some(authentication)) =
-            (functions.compiled.get(&function.value), trigger.authentication)
-        else {
-            continue;
-        };
-        let kind = if trigger.is_disabled { DomainKind::DisabledTrigger } else { DomainKind::Trigger };
-        let route = Route {
-            path: "/*".to_owned(),
-            number: 0,
-            methods: trigger.methods,
-            function: Arc::clone(function),
-            rewrite: None,
-        };
-        triggers.push(Trigger { name, kind, authentication, route, cors: trigger.cors });
+/// The host of a function's trigger.
+pub(super) fn host(function: &str, trigger_domain: &str) -> String {
+    format!("{}.{trigger_domain}", function.to_ascii_lowercase())
+}
+
+/// Compiles the trigger of a function; `hosts` are those of other triggers.
+pub(super) fn compile<'a>(
+    written: &WrittenTrigger<'a>,
+    functions: &Functions,
+    hosts: &mut HashMap<String, Location>,
+    trigger_domain: &str,
+    report: &mut Report,
+) -> Option<Trigger<'a>> {
+    let WrittenTrigger { function: Written { value: function, place }, trigger } = written;
+    let name = host(function, trigger_domain);
+    if let Err(why) = check_label(function) {
+        let message = format!(
+            "a function with an HTTP trigger is reached at its name as a host, and {} cannot be a part of \
+             one: {why}; rename it, or bind a custom domain to it and leave out the trigger",
+            quoted(function)
+        );
+        report.error(place, message);
+        return None;
     }
-    triggers
+    if name.len() > MAX_HOST {
+        let message = format!("{name} is longer than {MAX_HOST} characters, which no host may be");
+        report.error(&trigger.place, message);
+        return None;
+    }
+    if let Some(first) = hosts.get(&name) {
+        let message = format!(
+            "the HTTP trigger of the function {first} has the name {name} already, as hosts are compared \
+             without case"
+        );
+        report.error(place, message);
+        return None;
+    }
+    hosts.insert(name.clone(), place.location);
+    // Whatever is missing was reported.
+    let (function, authentication) = (functions.compiled.get(function)?, trigger.authentication.as_ref()?);
+    let kind = if trigger.is_disabled { DomainKind::DisabledTrigger } else { DomainKind::Trigger };
+    let route = Route {
+        path: "/*".to_owned(),
+        number: 0,
+        methods: trigger.methods.clone(),
+        function: Arc::clone(function),
+        rewrite: None,
+    };
+    let (source, cors) = (function.source.clone(), trigger.cors.clone());
+    Some(Trigger { name, kind, source, authentication, route, cors })
 }
 
 /// Reports a custom domain that lies under the trigger domain, where it could take a trigger's place.

@@ -1,4 +1,5 @@
 //! `authType` and what belongs to it: how the requests of a domain or a trigger are authenticated.
+use std::sync::Arc;
 use std::time::Duration;
 
 use claimgate_jose::{JwkSet, Policy};
@@ -7,7 +8,7 @@ use super::{claim_pass_by, json_text, jwks, remote_jwks, scope, token_lookup};
 use crate::place::{Place, Written, quoted};
 use crate::reader::{Field, Object};
 use crate::report::Report;
-use crate::snapshot::{JwtAuthentication, RemoteKeySource};
+use crate::snapshot::{self, JwtAuthentication, RemoteKeySource, RulesId};
 use crate::suggest::did_you_mean;
 use crate::yaml::Value;
 
@@ -16,10 +17,14 @@ const MAX_LEEWAY_SECONDS: u64 = 300;
 
 /// How a domain's requests are authenticated, as it was written.
 #[derive(Debug)]
-pub(crate) enum Authentication {
-    Anonymous,
-    /// By a JWT; the source of remote keys has no number yet.
-    Jwt(Box<JwtAuthentication>, Option<Written<RemoteKeySource>>),
+pub(crate) struct Authentication {
+    pub(crate) rules: snapshot::Authentication,
+    /// Where more keys are fetched from.
+    pub(crate) remote_keys: Option<Written<RemoteKeySource>>,
+}
+
+impl Authentication {
+    const ANONYMOUS: Self = Self { rules: snapshot::Authentication::Anonymous, remote_keys: None };
 }
 
 /// Reads `authConfig` of a domain; `domain` is where the domain's name stands.
@@ -29,7 +34,7 @@ pub(super) fn read(object: &mut Object<'_>, domain: &Place, report: &mut Report)
         let message = "the domain has no authConfig, so everybody may call it; write authType: anonymous if \
                        that is meant";
         report.warning(domain, message);
-        return Some(Authentication::Anonymous);
+        return Some(Authentication::ANONYMOUS);
     };
     let mut config = field.object("an object with the fields authType and authInfo", report)?;
     let authentication = read_fields(&mut config, "authInfo", report);
@@ -59,7 +64,7 @@ pub(super) fn read_fields(
         },
         "anonymous" => {
             warn_of_unused(field, details, report);
-            Some(Authentication::Anonymous)
+            Some(Authentication::ANONYMOUS)
         }
         "function" => {
             report.error(&auth_type.place, "authType function is not supported; use jwt or anonymous");
@@ -135,17 +140,18 @@ fn read_members(field: &Field<'_>, report: &mut Report) -> Option<Authentication
         policy.issuers.push(issuer.clone());
     }
     let forward_token = object.field("forwardToken").map(|field| field.boolean(report));
-    object.finish(report);
+    // Even where newer fields are passed over: what limits who may call must not be lost by a slip of the pen.
+    object.finish_strictly(report);
     let jwt = JwtAuthentication {
+        id: RulesId::new(),
         keys: keys?,
-        remote_keys: None,
         policy,
         token_lookup: token_lookup.filter(|sources| !sources.is_empty())?,
         claim_mappings: claim_mappings.unwrap_or_default(),
         scope,
         forward_token: forward_token.flatten().unwrap_or(true),
     };
-    Some(Authentication::Jwt(Box::new(jwt), remote_keys))
+    Some(Authentication { rules: snapshot::Authentication::Jwt(Arc::new(jwt)), remote_keys })
 }
 
 fn read_names(field: Option<Field<'_>>, right: &str, report: &mut Report) -> Vec<String> {

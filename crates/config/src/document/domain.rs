@@ -1,19 +1,25 @@
 //! `customDomains[]`.
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::authentication::{self, Authentication};
 use super::certificate::{self, CertConfig};
 use super::cors;
 use super::route::{self, Route};
 use super::tls;
-use crate::place::{Place, Written, quoted};
+use crate::json_text;
+use crate::place::{Location, Written, quoted};
 use crate::reader::{Field, Object};
 use crate::report::Report;
-use crate::snapshot::{CorsRules, Protocol, TlsSettings};
+use crate::snapshot::{CorsRules, DocumentId, Protocol, TlsSettings};
 
 /// A custom domain as it was written. What is missing was reported.
 #[derive(Debug)]
 pub(crate) struct CustomDomain {
+    /// The whole as JSON.
+    pub(crate) json: Arc<str>,
+    /// Of a document that is stored.
+    pub(crate) id: Option<DocumentId>,
     pub(crate) name: Option<Written<String>>,
     pub(crate) protocol: Written<Protocol>,
     pub(crate) certificate: Option<Written<Option<CertConfig>>>,
@@ -44,13 +50,24 @@ impl CustomDomain {
             object.written(name);
         }
         object.finish(report);
-        Some(CustomDomain { name, protocol, certificate, tls_settings, routes, authentication, cors })
+        let json = json_text::print(field.node).into();
+        Some(CustomDomain {
+            json,
+            id: None,
+            name,
+            protocol,
+            certificate,
+            tls_settings,
+            routes,
+            authentication,
+            cors,
+        })
     }
 }
 
 /// Where two domains of one name were written.
-pub(crate) fn already_named(name: &str, first: &Place) -> String {
-    format!("the domain {name} is already declared on {}", first.location)
+pub(crate) fn already_named(name: &str, first: Location) -> String {
+    format!("the domain {name} is already declared {first}")
 }
 
 fn read_name(field: &Field<'_>, report: &mut Report) -> Option<Written<String>> {

@@ -7,15 +7,20 @@ use http::uri::PathAndQuery;
 
 use super::http_trigger::HttpTrigger;
 use super::process;
+use crate::json_text;
 use crate::path;
-use crate::place::{Place, Written, quoted};
+use crate::place::{Location, Written, quoted};
 use crate::reader::{Field, Object};
 use crate::report::Report;
-use crate::snapshot::FunctionTarget;
+use crate::snapshot::{DocumentId, FunctionTarget};
 
 /// A function as it was written. What is missing was reported.
 #[derive(Debug)]
 pub(crate) struct Function {
+    /// The whole as JSON.
+    pub(crate) json: Arc<str>,
+    /// Of a document that is stored.
+    pub(crate) id: Option<DocumentId>,
     pub(crate) name: Option<Written<String>>,
     pub(crate) target: Option<FunctionTarget>,
     /// The port that its process listens on, when it is written.
@@ -24,7 +29,7 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    pub(super) fn read(field: &Field<'_>, report: &mut Report) -> Option<Function> {
+    pub(crate) fn read(field: &Field<'_>, report: &mut Report) -> Option<Function> {
         let mut object = field.object("a function, as {functionName: hello, builtin: echo}", report)?;
         let name = object
             .required("functionName", "a name, as hello", report)
@@ -32,7 +37,8 @@ impl Function {
         let (target, port) = read_target(&mut object, report);
         let http_trigger = HttpTrigger::read(&mut object, report);
         object.finish(report);
-        Some(Function { name, target, port, http_trigger })
+        let json = json_text::print(field.node).into();
+        Some(Function { json, id: None, name, target, port, http_trigger })
     }
 }
 
@@ -144,14 +150,11 @@ fn url_target(url: &str) -> Result<FunctionTarget, String> {
 }
 
 /// Where two functions of one name were written.
-pub(crate) fn already_named(name: &str, first: &Place) -> String {
-    format!("the function {name} is already declared on {}", first.location)
+pub(crate) fn already_named(name: &str, first: Location) -> String {
+    format!("the function {name} is already declared {first}")
 }
 
 /// Where two processes of one port were written.
-pub(crate) fn port_taken(port: u16, first: &Place) -> String {
-    format!(
-        "port {port} is another function's already, on {}; leave it out, and a free one is found",
-        first.location
-    )
+pub(crate) fn port_taken(port: u16, first: Location) -> String {
+    format!("port {port} is another function's already, {first}; leave it out, and a free one is found")
 }

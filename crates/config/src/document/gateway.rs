@@ -1,5 +1,6 @@
 //! `gateway` and `admin`.
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -9,7 +10,7 @@ use crate::place::{Written, quoted};
 use crate::reader::{Field, Object};
 use crate::report::Report;
 use crate::snapshot::{
-    AccessLogSettings, AdminSettings, GatewaySettings, Limits, RemoteJwksSettings, Timeouts,
+    AccessLogSettings, AdminSettings, CertificateFiles, GatewaySettings, Limits, RemoteJwksSettings, Timeouts,
 };
 use crate::yaml::Value;
 
@@ -93,8 +94,50 @@ pub(super) fn read_admin(field: Option<Field<'_>>, report: &mut Report) -> Admin
             }
         }
     }
+    settings.tls = read_admin_tls(&mut object, report);
+    let mut flag = |name, setting: &mut bool| {
+        let field: Option<Field<'_>> = object.field(name);
+        if let Some(written) = field.and_then(|field| field.boolean(report)) {
+            *setting = written;
+        }
+    };
+    flag("allowInsecure", &mut settings.allow_insecure);
+    flag("openMetrics", &mut settings.open_metrics);
+    if let Some(listen) = settings.listen
+        && !listen.ip().is_loopback()
+        && object.field("tls").is_none()
+        && !settings.allow_insecure
+    {
+        let message = format!(
+            "passwords and keys would cross the network readable, as {listen} is reached from other machines; \
+             set admin.tls, listen on 127.0.0.1, or write allowInsecure: true where something in front of it \
+             protects it"
+        );
+        report.error(&object.place, message);
+    }
     object.finish(report);
     settings
+}
+
+fn read_admin_tls(admin: &mut Object<'_>, report: &mut Report) -> Option<CertificateFiles> {
+    let right = "an object with certificateFile and privateKeyFile";
+    let mut object = admin.field("tls")?.object(right, report)?;
+    let mut file = |name| {
+        object.required(name, "a PEM file", report).and_then(|field| field.file_path("a PEM file", report))
+    };
+    let (certificate, private_key) = (file("certificateFile"), file("privateKeyFile"));
+    object.finish(report);
+    Some(CertificateFiles { certificate: certificate?.value, private_key: private_key?.value })
+}
+
+impl AdminSettings {
+    /// Takes relative paths as beginning at a folder.
+    pub(crate) fn resolve_paths(&mut self, folder: &Path) {
+        if let Some(files) = &mut self.tls {
+            files.certificate = folder.join(&files.certificate);
+            files.private_key = folder.join(&files.private_key);
+        }
+    }
 }
 
 fn read_limits(gateway: &mut Object<'_>, limits: &mut Limits, report: &mut Report) {
@@ -181,7 +224,12 @@ impl Default for GatewaySettings {
 
 impl Default for AdminSettings {
     fn default() -> AdminSettings {
-        AdminSettings { listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8081))) }
+        AdminSettings {
+            listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8081))),
+            tls: None,
+            allow_insecure: false,
+            open_metrics: false,
+        }
     }
 }
 

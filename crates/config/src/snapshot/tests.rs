@@ -1,8 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 use super::*;
+use crate::place::Location;
 
 fn route(path: &str, methods: &[Method], function: &str) -> Route {
-    let function = Arc::new(Function { name: function.to_owned(), target: FunctionTarget::Echo });
+    let source = Source { json: "{}".into(), origin: Origin::Declared(Location::START) };
+    let function = Arc::new(Function { name: function.to_owned(), target: FunctionTarget::Echo, source });
     Route { path: path.to_owned(), number: 0, methods: methods.to_vec(), function, rewrite: None }
 }
 
@@ -10,11 +12,13 @@ fn domain(name: &str) -> Domain {
     Domain {
         name: name.to_owned(),
         kind: DomainKind::Custom,
+        source: Source { json: "{}".into(), origin: Origin::Declared(Location::START) },
         number: 0,
         protocol: Protocol::default(),
         tls: None,
         routes: RouteTable::default(),
         authentication: Authentication::Anonymous,
+        remote_keys: None,
         cors: None,
     }
 }

@@ -268,8 +268,7 @@ impl<'a, T> Builder<'a, T> {
                 }
                 Some(first) => {
                     let place = self.place(location).member(&entry.key, entry.key_location);
-                    report
-                        .error(&place, format!("the key {} is already used on {first}", quoted(&entry.key)));
+                    report.error(&place, format!("the key {} is already used {first}", quoted(&entry.key)));
                     repeated.push(index);
                 }
             }
