@@ -71,7 +71,7 @@ impl Snapshot {
         for (name, domain) in &stored.domains {
             let unchanged = earlier.named(name).filter(|earlier| {
                 earlier.source.origin == Origin::Stored(domain.id)
-                    && compiler.custom_domains.get(name).is_none()
+                    && !compiler.custom_domains.contains_key(name)
                     && earlier.routes.iter().all(|route| compiler.functions.are_still(&route.function))
             });
             let number = numbers.of(name);
