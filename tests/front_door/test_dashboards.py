@@ -12,6 +12,7 @@ from support.configuration import configuration, domain, function
 from support.gateway import REPOSITORY
 from support.key_server import KeyServer
 from support.metrics import metrics_text, read_metrics
+from support.recorder import Recorder
 from support.tokens import jwks, key
 
 DEPLOY = REPOSITORY / "deploy"
@@ -42,15 +43,28 @@ def metrics(serve, recorder, tmp_path_factory):
     certificate, private_key = Authority(tmp_path_factory.mktemp("authority")).pair("secure.example.com")
     certificate = {"certName": "test", "certificate": certificate, "privateKey": private_key}
     secure = domain("secure.example.com") | {"protocol": "HTTPS", "certConfig": certificate}
-    written = configuration([domain(auth=auth), secure], [function(recorder.url)], https="127.0.0.1:0")
+    short = start_short_answers()
+    routes = [{"path": "/short", "functionName": "short"}, {"path": "/*", "functionName": "orders"}]
+    functions = [function(recorder.url), function(short.url, "short")]
+    written = configuration([domain(routes=routes, auth=auth), secure], functions, https="127.0.0.1:0")
     gateway = serve(written, recorder)
     gateway.get(token=ours.token({"sub": "ann"}))
     gateway.get(token=ours.token({"sub": "a\nb"}))
     gateway.get(token=key("ES256", "another").token({}))
+    assert not gateway.get("/short", token=ours.token({"sub": "ann"})).complete
     gateway.write("{")
     gateway.poll(lambda: read_metrics(gateway).value("claimgate_configuration_loads_total", result="refused"))
     yield read_metrics(gateway), metrics_text(gateway, "text/plain")
     server.close()
+    short.close()
+
+
+def start_short_answers() -> Recorder:
+    def answer(request, stream, number):
+        stream.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort")
+        return True
+
+    return Recorder(answer)
 
 
 def test_prometheus_itself_has_nothing_against_the_metrics(metrics):

@@ -9,6 +9,7 @@ mod authority;
 mod claims;
 mod client;
 mod cors;
+mod exchange;
 mod gateway;
 mod headers;
 mod limits;

@@ -16,6 +16,7 @@ use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use claimgate_functions::Functions;
@@ -128,6 +129,7 @@ pub async fn serve(
             counts,
             access_log: gateway.access_log().lines(),
             verifier,
+            is_cut_off: AtomicBool::new(false),
         };
         workers.push(start(worker, https_port).map_err(ServeError::Thread)?);
     }
@@ -198,10 +200,10 @@ fn start(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name("claimgate-worker".to_owned()).spawn(move || {
         let drained = runtime.block_on(work(Arc::new(worker), https_port, connections));
+        // Ends what was cut off, which is logged, and waits for no name resolution that it may hold.
+        runtime.shutdown_background();
         // Nobody listens any more when serving itself was given up.
         let _ = ended.send(drained);
-        // A connection that was cut off may hold a name resolution, which nothing waits for.
-        runtime.shutdown_background();
     })?;
     Ok((sender, end))
 }
@@ -247,7 +249,10 @@ async fn work(
     };
     match tokio::time::timeout(time, ended).await {
         Ok(()) => Drained::Completely,
-        Err(_) => Drained::CutOff,
+        Err(_) => {
+            worker.is_cut_off.store(true, Ordering::Relaxed);
+            Drained::CutOff
+        }
     }
 }
 
@@ -272,8 +277,18 @@ async fn serve_connection(
     let answer = |request, client_side| worker.answer(request, client_side, &client);
     let end =
         http1::serve(stream, settings.limits.clone(), &settings.timeouts, stop.cancelled(), answer).await;
-    if let http1::End::Http2(stream) = end {
+    match end {
+        http1::End::Served => {}
+        http1::End::CutShort(logged, why) => match why.reason() {
+            Some(reason) => logged.broke_off(&worker, reason, &why),
+            None => {
+                let error = &why as &dyn std::error::Error;
+                tracing::debug!(request_id = %logged.id, error, "an answer was cut short");
+            }
+        },
         // Apart: it needs a lot of memory, which the other connections need not have.
-        Box::pin(http2::serve(worker, stream, client, &settings, stop)).await;
+        http1::End::Http2(stream) => {
+            Box::pin(http2::serve(worker, stream, client, &settings, stop)).await;
+        }
     }
 }

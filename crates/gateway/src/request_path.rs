@@ -3,23 +3,24 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
 
-use claimgate_config::snapshot::{ClaimMapping, Domain, DomainKind, Route, RouteMatch};
+use claimgate_config::snapshot::{DomainKind, Route, RouteMatch};
 use claimgate_functions::{Functions, RequestBody, ResponseBody};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
+use http::{Method, Request, Response, StatusCode, Uri, Version};
 use http_body::Body as _;
 
-use crate::access_log::{Line, Lines};
+use crate::access_log::Lines;
 use crate::authenticate::authenticate;
 use crate::authority::Authority;
-use crate::claims::Delivery;
 use crate::client::{Client, Origin};
 use crate::cors::Cors;
+use crate::exchange::{Answered, Exchange, Logged, Outcome, Record};
 use crate::gateway::{Gateway, Serving};
 use crate::listen::ClientSide;
-use crate::metrics::{Durations, WorkerCounts};
+use crate::metrics::WorkerCounts;
 use crate::parameters::cookie;
 use crate::path::{PathError, RequestPath};
 use crate::refusal::Refusal;
@@ -27,7 +28,6 @@ use crate::rejection::Rejection;
 use crate::request::{Body, FunctionRequest};
 use crate::request_id::RequestId;
 use crate::rewrite::rewrite;
-use crate::spans::Span;
 use crate::step::{Observer, Step};
 use crate::transport::{Transport, check_scheme, find_domain};
 use crate::tunnel::Tunnels;
@@ -50,6 +50,8 @@ pub struct Worker {
     pub access_log: Lines,
     /// What this thread verifies tokens with.
     pub verifier: Verifier,
+    /// Whether the time to drain ran out, and requests are given up.
+    pub is_cut_off: AtomicBool,
 }
 
 impl Worker {
@@ -60,31 +62,25 @@ impl Worker {
         request: Result<Request<RequestBody>, Refusal>,
         client_side: Option<ClientSide>,
         client: &Client,
-    ) -> Response<ResponseBody> {
+    ) -> Answered {
         let started = Instant::now();
         let _in_flight = self.counts.begin();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let serving = self.gateway.serving();
         let id = RequestId::next(now);
-        let (mut origin, mut record) = (Origin::direct(client), Record::default());
+        let mut exchange = Exchange::begin(self, &serving, &id, client, (started, now));
+        exchange.read(request.as_ref().ok());
 
-        let (mut method, mut uri, mut version) = (None, Uri::default(), Version::HTTP_11);
+        let mut version = Version::HTTP_11;
         let result = match request {
-            Err(refusal) => {
-                record.span = self.gateway.spans().begin(&HeaderMap::new());
-                Err(refusal.into())
-            }
+            Err(refusal) => Err(refusal.into()),
             Ok(request) => {
-                origin = Origin::of(client, request.headers(), &serving.snapshot.gateway.trusted_proxies);
-                record.span = self.gateway.spans().begin(request.headers());
-                method = Some(request.method().clone());
-                (uri, version) = (request.uri().clone(), request.version());
-                self.handle(&serving, request, &uri, client_side, &origin, &id, now, &mut record).await
+                version = request.version();
+                let Exchange { uri, origin, record, .. } = &mut exchange;
+                self.handle(&serving, request, uri, client_side, origin, &id, now, record).await
             }
         };
-        // The query may hold a token.
-        let (method, path) = method.as_ref().map_or(("", ""), |method| (method.as_str(), uri.path()));
-
+        let record = &exchange.record;
         let domain = record.domain.map_or("", |domain| domain.name.as_str());
         for mapping in &record.not_carried {
             self.gateway.metrics().count_claim_not_forwarded(domain);
@@ -95,57 +91,24 @@ impl Worker {
                 "the claim cannot be carried where claimPassBy puts it, and was left out"
             );
         }
-        let durations = record.durations(started);
-        let row = serving.row(record.domain, record.route);
-        let (mut response, outcome, reason) = match result {
+        let (mut response, outcome) = match result {
             Ok(response) if record.cors.as_ref().is_some_and(Cors::is_preflight) => {
-                self.counts.count_preflight(row);
-                (response, "preflight", "")
+                (response, Outcome::Preflight)
             }
-            Ok(response) => {
-                self.counts.count(row, None, durations);
-                (response, "accepted", "")
-            }
+            Ok(response) => (response, Outcome::Accepted),
             Err(rejection) => {
-                let outcome = rejection.fault().outcome();
-                tracing::debug!(request_id = %id, error = &rejection as &dyn std::error::Error, "request {outcome}");
-                let response = respond::rejection(
-                    &rejection,
-                    &id,
-                    record.domain.map(|domain| domain.name.as_str()),
-                    version,
-                );
-                self.counts.count(row, Some((rejection.fault(), rejection.reason())), durations);
-                (response, outcome, rejection.reason())
+                let (fault, reason) = (rejection.fault(), rejection.reason());
+                let error = &rejection as &dyn std::error::Error;
+                tracing::debug!(request_id = %id, error, "request {}", fault.outcome());
+                let domain = record.domain.map(|domain| domain.name.as_str());
+                (respond::rejection(&rejection, &id, domain, version), Outcome::Rejected(fault, reason))
             }
         };
         if let Some(cors) = &record.cors {
             cors.set(response.headers_mut());
         }
-        let line = Line {
-            began: now,
-            request_id: id.as_str(),
-            client: origin.client(),
-            scheme: origin.scheme(),
-            method,
-            domain,
-            path,
-            route: record.route.map_or("", |route| route.path.as_str()),
-            function: record.route.map_or("", |route| route.function.name.as_str()),
-            status: response.status().as_u16(),
-            outcome,
-            reason,
-            duration: durations.whole,
-            authenticate: record.authenticate.map(length).unwrap_or_default(),
-            function_duration: durations.function.unwrap_or_default(),
-            trace_id: record.span.as_ref().map(Span::trace_id),
-        };
-        self.access_log.log(&line);
-        if let Some(span) = &record.span {
-            let verification = record.authenticate.filter(|_| record.verifies);
-            self.gateway.spans().end(span, &line, started, verification, record.function);
-        }
-        response
+        let row = exchange.end(response.status(), outcome);
+        Answered { response, logged: Logged { id, row } }
     }
 
     /// Finds the answer to a request. Whatever ends it early is a [`Rejection`].
@@ -176,7 +139,7 @@ impl Worker {
         }
 
         // What the function answers.
-        let began = Instant::now();
+        record.called = Some(Instant::now());
         let timeouts = &serving.snapshot.gateway.timeouts;
         let (function, processes) = (&route.function, &serving.processes);
         let response = match timeouts.response {
@@ -185,7 +148,7 @@ impl Worker {
                 Box::pin(self.functions.invoke_within(limit, function, processes, request, timeouts)).await
             }
         };
-        record.function = Some((began, Instant::now()));
+        record.returned = Some(Instant::now());
         let mut response = response?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let client_side = client_side.filter(|_| is_websocket).ok_or(Rejection::UnaskedUpgrade)?;
@@ -305,55 +268,6 @@ pub async fn prepare<'s>(
     let path = rewritten.as_deref().unwrap_or(path.forwarded());
     let request = outgoing(request, uri, path)?;
     Ok(Some(Prepared { route, request, is_websocket }))
-}
-
-/// What the log tells of a request.
-#[derive(Default)]
-struct Record<'s> {
-    domain: Option<&'s Domain>,
-    route: Option<&'s Route>,
-    cors: Option<Cors<'s>>,
-    not_carried: Vec<&'s ClaimMapping>,
-    /// When the request is sampled.
-    span: Option<Span>,
-    /// When authentication began and ended.
-    authenticate: Option<(Instant, Instant)>,
-    /// Whether a token was needed.
-    verifies: bool,
-    /// When the function was called, and when it answered or failed.
-    function: Option<(Instant, Instant)>,
-}
-
-impl Record<'_> {
-    /// How long a request took that began at `started` and is answered now.
-    fn durations(&self, started: Instant) -> Durations {
-        // The clock was just read when the function answered.
-        let answered = self.function.map_or_else(Instant::now, |(_, answered)| answered);
-        Durations {
-            whole: answered.duration_since(started),
-            verification: self.authenticate.filter(|_| self.verifies).map(length),
-            function: self.function.map(length),
-        }
-    }
-}
-
-impl<'s> Observer<'s> for Record<'s> {
-    #[inline]
-    fn observe(&mut self, step: Step<'s, '_>) {
-        match step {
-            Step::Domain(domain) => self.domain = Some(domain),
-            Step::Cors(cors) => self.cors = Some(cors.clone()),
-            Step::Route(route) => self.route = Some(route),
-            Step::Jwt { need, .. } => self.verifies = need.is_there(),
-            Step::Authenticated(began, ended) => self.authenticate = Some((began, ended)),
-            Step::Claim { mapping, delivery: Delivery::NotCarried } => self.not_carried.push(mapping),
-            _ => {}
-        }
-    }
-}
-
-fn length((began, ended): (Instant, Instant)) -> Duration {
-    ended.duration_since(began)
 }
 
 /// The request as the function receives it.

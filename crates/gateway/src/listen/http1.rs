@@ -23,14 +23,15 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use claimgate_config::snapshot::{Limits, Timeouts};
-use claimgate_functions::{RequestBody, ResponseBody, Upgraded};
-use http::{Method, Request, Response, StatusCode, Version};
+use claimgate_functions::{RequestBody, Upgraded};
+use http::{Method, Request, StatusCode, Version};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::Stream;
+use crate::exchange::{Answered, Logged};
 use crate::refusal::Refusal;
-use answer::{Answer, Asked};
+use answer::{Answer, Asked, Unsent};
 pub use connection::{Connection, Received};
 use head::Complete;
 
@@ -51,6 +52,8 @@ pub enum End {
     Served,
     /// The client speaks HTTP/2; with what it has sent so far.
     Http2(Upgraded),
+    /// The last answer did not reach the client whole.
+    CutShort(Logged, Unsent),
 }
 
 /// Serves a connection until it ends, or `stop` is ready and no request is on it.
@@ -64,7 +67,7 @@ pub async fn serve<Answering>(
     answer: impl Fn(Result<Request<RequestBody>, Refusal>, Option<ClientSide>) -> Answering,
 ) -> End
 where
-    Answering: Future<Output = Response<ResponseBody>>,
+    Answering: Future<Output = Answered>,
 {
     let connection = Connection::new(stream, limits);
     let mut stop = pin!(stop);
@@ -86,16 +89,16 @@ where
         let may_be_kept = request.is_ok();
         let (client, client_side) = asked.head.upgrade.then(oneshot::channel).unzip();
 
-        let response = {
+        let answered = {
             let mut answering = pin!(answer(request, client_side));
             poll_fn(|cx| match answering.as_mut().poll(cx) {
-                Poll::Ready(response) => Poll::Ready(Some(response)),
+                Poll::Ready(answered) => Poll::Ready(Some(answered)),
                 Poll::Pending => connection.poll_gone(cx).map(|()| None),
             })
             .await
         };
         // A client that has left gets no answer, and its request is given up.
-        let Some(response) = response else { return End::Served };
+        let Some(Answered { response, logged }) = answered else { return End::Served };
 
         let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let may_be_kept = may_be_kept && !is_ready(stop.as_mut()).await;
@@ -107,10 +110,7 @@ where
         .await;
         match sent {
             Some(Ok(())) => {}
-            Some(Err(error)) => {
-                tracing::debug!(error = &error as &dyn std::error::Error, "an answer was cut short");
-                return End::Served;
-            }
+            Some(Err(why)) => return End::CutShort(logged, why),
             None => return End::Served,
         }
         if switches {

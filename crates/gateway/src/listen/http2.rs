@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Client;
+use crate::exchange::{Answered, Logged};
 use crate::request_path::Worker;
 
 /// How long a client may take to acknowledge that it gets no more answers.
@@ -48,8 +49,9 @@ pub async fn serve(
             let (worker, client, open) = (Arc::clone(&worker), client.clone(), Activity::open(&activity));
             async move {
                 let request = request.map(RequestBody::stream);
-                let response = open.answering(worker.answer(Ok(request), None, &client)).await;
-                Ok::<_, Infallible>(response.map(|body| Watched { body, open }))
+                let answer = open.answering(worker.answer(Ok(request), None, &client)).await;
+                let Answered { response, logged } = answer;
+                Ok::<_, Infallible>(response.map(|body| Watched { body, open, worker, logged }))
             }
         })
     };
@@ -151,6 +153,8 @@ impl Drop for Unanswered<'_> {
 struct Watched {
     body: ResponseBody,
     open: Open,
+    worker: Arc<Worker>,
+    logged: Logged,
 }
 
 impl Body for Watched {
@@ -164,6 +168,9 @@ impl Body for Watched {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         if frame.is_ready() {
             self.open.0.moves.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Poll::Ready(Some(Err(error))) = &frame {
+            self.logged.broke_off(&self.worker, error.reason(), error);
         }
         frame
     }

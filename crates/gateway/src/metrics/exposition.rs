@@ -37,6 +37,7 @@ type Label = (&'static str, String);
 #[derive(Default)]
 struct Totals {
     requests: BTreeMap<[Label; 4], u64>,
+    broken_off: BTreeMap<[Label; 3], u64>,
     durations: BTreeMap<[Label; 2], Total>,
     verifications: BTreeMap<[Label; 1], Total>,
     functions: BTreeMap<[Label; 1], Total>,
@@ -61,6 +62,13 @@ impl Totals {
         if row.preflights.value() > 0 {
             count_requests("preflight", "", row.preflights.value());
         }
+        if row.clients_left.value() > 0 {
+            count_requests("client_left", "", row.clients_left.value());
+        }
+        for (reason, count) in row.broken_off().iter() {
+            let labels = [domain.clone(), label("route", &labels.route), label("reason", reason)];
+            *self.broken_off.entry(labels).or_default() += count;
+        }
         let rejected = row.rejected();
         for (fault, reason, count) in &rejected.by_reason {
             count_requests(outcome(Some(*fault)), reason, *count);
@@ -80,12 +88,21 @@ impl Totals {
     fn write(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let mut requests = encoder.encode_descriptor(
             "requests",
-            "Requests by custom domain, route, outcome (accepted, preflight, refused, failed) and reason",
+            "Requests by custom domain, route, outcome (accepted, preflight, refused, failed, client_left) and reason",
             None,
             MetricType::Counter,
         )?;
         for (labels, count) in &self.requests {
             requests.encode_family(labels)?.encode_counter::<NoLabelSet, _, u64>(count, None)?;
+        }
+        let mut broken_off = encoder.encode_descriptor(
+            "answers_broken_off",
+            "Accepted requests whose answer the function broke off behind its head",
+            None,
+            MetricType::Counter,
+        )?;
+        for (labels, count) in &self.broken_off {
+            broken_off.encode_family(labels)?.encode_counter::<NoLabelSet, _, u64>(count, None)?;
         }
         write_durations(
             encoder,

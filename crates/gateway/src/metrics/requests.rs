@@ -91,6 +91,11 @@ impl Requests {
         worker
     }
 
+    /// What a row is of.
+    pub fn labels_of(&self, row: Row) -> RowLabels {
+        lock(&self.rows).labels.get(row.0).cloned().unwrap_or_default()
+    }
+
     /// What each row is of.
     pub fn labels(&self) -> Vec<RowLabels> {
         lock(&self.rows).labels.clone()
@@ -120,10 +125,14 @@ pub struct RowCounts {
     pub accepted: Histogram,
     /// Preflight requests, which the gateway answers.
     pub preflights: Count,
+    /// Requests whose client left before the answer.
+    pub clients_left: Count,
     pub verification: Histogram,
     pub function: Histogram,
     /// Locked by this thread and by who reads, so hardly ever waited for.
     rejected: Mutex<Rejected>,
+    /// Answers that the function broke off, by reason.
+    broken_off: Mutex<Vec<(&'static str, u64)>>,
 }
 
 /// Requests that were not accepted.
@@ -170,6 +179,25 @@ impl WorkerCounts {
         }
     }
 
+    /// Counts a request whose client left before it was answered.
+    pub fn count_client_left(&self, row: Row) {
+        if let Some(row) = self.rows.get(row.0) {
+            row.get_or_init(Box::default).clients_left.add(1);
+        }
+    }
+
+    /// Counts an answer that the function broke off behind its head.
+    pub fn count_broken_off(&self, row: Row, reason: &'static str) {
+        let Some(row) = self.rows.get(row.0) else {
+            return;
+        };
+        let mut counts = row.get_or_init(Box::default).broken_off();
+        match counts.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((reason, 1)),
+        }
+    }
+
     /// The numbers of each row that has any.
     pub fn rows(&self) -> impl Iterator<Item = (usize, &RowCounts)> {
         self.rows.iter().enumerate().filter_map(|(position, row)| Some((position, &**row.get()?)))
@@ -198,6 +226,10 @@ impl WorkerCounts {
 impl RowCounts {
     pub fn rejected(&self) -> MutexGuard<'_, Rejected> {
         lock(&self.rejected)
+    }
+
+    pub fn broken_off(&self) -> MutexGuard<'_, Vec<(&'static str, u64)>> {
+        lock(&self.broken_off)
     }
 }
 

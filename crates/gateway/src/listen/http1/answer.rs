@@ -75,6 +75,17 @@ pub enum Unsent {
     Stalled,
 }
 
+impl Unsent {
+    /// A stable word for log and metric, where it is the function's fault.
+    pub fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Body(error) => Some(error.reason()),
+            Self::Length => Some("response_body_length"),
+            Self::Client(_) | Self::Stalled => None,
+        }
+    }
+}
+
 impl Answer {
     /// Writes the head into `text`, which is empty; `may_be_kept` tells whether the connection may serve
     /// another request after this one.

@@ -10,6 +10,9 @@ use std::io;
 use http_body::Body as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use claimgate_functions::ResponseBody;
+use http::Response;
+
 use super::*;
 
 /// A client that sends pieces and then nothing more, or ends.

@@ -4,6 +4,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::exchange::{Answered, Logged};
+use crate::metrics::Row;
+use crate::request_id::RequestId;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -22,7 +25,8 @@ async fn serve_paths(
             Ok(request) => request.uri().path().to_owned(),
             Err(refusal) => refusal.reason().to_owned(),
         };
-        Response::new(ResponseBody::from(bytes::Bytes::from(text)))
+        let response = Response::new(ResponseBody::from(bytes::Bytes::from(text)));
+        Answered { response, logged: Logged { id: RequestId::now(), row: Row::NO_DOMAIN } }
     };
     super::super::serve(Box::new(stream), Limits::default(), timeouts, stop.cancelled(), answer).await
 }
