@@ -137,6 +137,7 @@ class Http2:
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
         self.h2.local_settings.update(settings)
         self.h2.initiate_connection()
+        self.waiting = []
         self.flush()
 
     def __enter__(self):
@@ -177,10 +178,13 @@ class Http2:
         return events
 
     def wait_for(self, kind, **more):
-        while (events := self.events(**more)) is not None:
-            if found := [event for event in events if isinstance(event, kind)]:
-                return found[0]
-        raise AssertionError(f"the connection ended without {kind}")
+        """The next event of a kind; what comes behind it stays for the next call."""
+        while True:
+            while self.waiting:
+                if isinstance(event := self.waiting.pop(0), kind):
+                    return event
+            self.waiting = self.events(**more)
+            assert self.waiting is not None, f"the connection ended without {kind}"
 
     def wait_for_end(self, **more):
         while self.events(**more) is not None:
