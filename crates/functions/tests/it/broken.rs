@@ -1,7 +1,7 @@
 //! Functions that are not there, and functions that break off.
 
 use bytes::Bytes;
-use claimgate_config::snapshot::{Function, FunctionTarget};
+use claimgate_config::snapshot::{Function, FunctionTarget, Source};
 use claimgate_functions::{InvokeError, ProcessFunctions, RequestBody, ResponseBody};
 use http_body_util::BodyExt;
 use tokio::io::AsyncWriteExt;
@@ -14,8 +14,10 @@ async fn nobody_listens() {
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let socket = FunctionTarget::Unix(folder.path().join("none.sock"));
-    let nobody =
-        [url_function(&format!("http://{address}/"), ""), Function { name: "f".into(), target: socket }];
+    let nobody = [
+        url_function(&format!("http://{address}/"), ""),
+        Function { name: "f".into(), target: socket, source: Source::internal() },
+    ];
     for function in nobody {
         for content_type in ["text/plain", "application/grpc"] {
             let mut request = get("/");

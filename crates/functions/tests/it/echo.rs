@@ -1,6 +1,6 @@
 //! The built-in `echo`: what it answers, byte for byte.
 
-use claimgate_config::snapshot::{Function, FunctionTarget};
+use claimgate_config::snapshot::{Function, FunctionTarget, Source};
 use claimgate_functions::{ProcessFunctions, RequestBody};
 use http::{Method, Request};
 use http_body_util::BodyExt;
@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use crate::support::{functions, get, patient, post, text};
 
 fn echo() -> Function {
-    Function { name: "hello".into(), target: FunctionTarget::Echo }
+    Function { name: "hello".into(), target: FunctionTarget::Echo, source: Source::internal() }
 }
 
 async fn answer(request: Request<RequestBody>) -> String {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use claimgate_config::snapshot::{Function, FunctionTarget, Timeouts};
+use claimgate_config::snapshot::{Function, FunctionTarget, Source, Timeouts};
 use claimgate_functions::{Functions, ProcessFunctions, RequestBody, ResponseBody};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
@@ -80,7 +80,7 @@ where
             tokio::spawn(serve(stream, handler.clone()));
         }
     });
-    Function { name: "f".into(), target: FunctionTarget::Unix(path.to_owned()) }
+    Function { name: "f".into(), target: FunctionTarget::Unix(path.to_owned()), source: Source::internal() }
 }
 
 /// Speaks HTTP on a connection.
@@ -142,7 +142,7 @@ pub(crate) fn functions() -> Functions {
 
 pub(crate) fn url_function(origin: &str, base_path: &str) -> Function {
     let target = FunctionTarget::Url { origin: origin.parse().unwrap(), base_path: base_path.into() };
-    Function { name: "f".into(), target }
+    Function { name: "f".into(), target, source: Source::internal() }
 }
 
 /// Times that no test reaches.
