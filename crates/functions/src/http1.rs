@@ -12,13 +12,15 @@ mod pool;
 #[cfg(test)]
 mod tests;
 
+use std::future::poll_fn;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use claimgate_config::snapshot::Timeouts;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use crate::body::request::RequestBody;
 use crate::body::response::ResponseBody;
@@ -104,20 +106,22 @@ async fn answer_head(
     start: Instant,
     limit: Duration,
 ) -> Result<Response<()>, Failure> {
-    let mut alarm = std::pin::pin!(sleep_until(start + limit));
-    loop {
-        tokio::select! {
-            biased;
-            answer = std::future::poll_fn(|context| connection.poll_answer(context)) => return answer,
-            () = &mut alarm => {}
+    connection.alarm.as_mut().reset(start + limit);
+    poll_fn(|context| {
+        loop {
+            if let Poll::Ready(answer) = connection.poll_answer(context) {
+                return Poll::Ready(answer);
+            }
+            ready!(connection.alarm.as_mut().poll(context));
+            let now = Instant::now();
+            let deadline = connection.waiting_for_function_since().unwrap_or(now) + limit;
+            if deadline <= now {
+                return Poll::Ready(Err(Failure::FirstByteTimeout));
+            }
+            connection.alarm.as_mut().reset(deadline);
         }
-        let now = Instant::now();
-        let deadline = connection.waiting_for_function_since().unwrap_or(now) + limit;
-        if deadline <= now {
-            return Err(Failure::FirstByteTimeout);
-        }
-        alarm.as_mut().reset(deadline);
-    }
+    })
+    .await
 }
 
 fn body_of(answer: Response<()>, connection: Box<Connection>, idle: Duration) -> Response<ResponseBody> {

@@ -65,7 +65,7 @@ fn normalize(written: &[u8]) -> Result<String, AuthorityError> {
     let written = std::str::from_utf8(written).map_err(|_| AuthorityError::Invalid)?;
     let (name, port) = match written.strip_prefix('[') {
         Some(rest) => rest.split_once(']').ok_or(AuthorityError::Invalid)?,
-        None => match written.find(':') {
+        None => match written.bytes().position(|byte| byte == b':') {
             Some(colon) => written.split_at(colon),
             None => (written, ""),
         },

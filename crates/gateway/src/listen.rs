@@ -275,8 +275,7 @@ async fn serve_connection(
     let _open = worker.counts.open_connection();
     let settings = worker.gateway.serving().snapshot.gateway.clone();
     let answer = |request, client_side| worker.answer(request, client_side, &client);
-    let end =
-        http1::serve(stream, settings.limits.clone(), &settings.timeouts, stop.cancelled(), answer).await;
+    let end = http1::serve(stream, settings.limits.clone(), &settings.timeouts, &stop, answer).await;
     match end {
         http1::End::Served => {}
         http1::End::CutShort(logged, why) => match why.reason() {

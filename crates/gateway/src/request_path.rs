@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
 
-use claimgate_config::snapshot::{DomainKind, Route, RouteMatch};
+use claimgate_config::snapshot::{Authentication, DomainKind, Route, RouteMatch};
 use claimgate_functions::{Functions, RequestBody, ResponseBody};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode, Uri, Version};
@@ -256,9 +256,11 @@ pub async fn prepare<'s>(
         query: uri.query().map(|query| Cow::Borrowed(query.as_bytes())),
         body: Body::Stream(body),
     };
-    let began = Instant::now();
+    let began = matches!(domain.authentication, Authentication::Jwt(_)).then(Instant::now);
     let authenticated = authenticate(domain, &path, &mut request, serving, verifier, now, observer).await;
-    observer.observe(Step::Authenticated(began, Instant::now()));
+    if let Some(began) = began {
+        observer.observe(Step::Authenticated(began, Instant::now()));
+    }
     let authenticated = authenticated?;
 
     // What the function is told.

@@ -51,7 +51,8 @@ pub enum Step<'s, 'r> {
     Passed(Check<'r>),
     /// The token was taken out of the request (`forwardToken: false`).
     TokenRemoved,
-    /// The request was authenticated, or refused, between these points of time.
+    /// The request was authenticated, or refused, between these points of time. Not told of domains that
+    /// authenticate nobody.
     Authenticated(Instant, Instant),
     /// A rule of the route's `rewriteConfig` has made this of the path, or none matches it.
     Rewrite(Option<&'r Rewritten<'s>>),

@@ -5,16 +5,17 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{Method, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::io::poll_read_buf;
 
 use super::framing::{Decoded, Framing};
-use super::head::{self, Head};
+use super::head::{self, FieldPlace, Head};
 use super::outgoing::{Outgoing, SendError};
 use super::pool::{self, Slot};
 use crate::connect::Transport;
@@ -35,9 +36,14 @@ pub(crate) struct Connection {
     slot: Slot,
     /// What was read and not taken yet.
     buffer: BytesMut,
+    /// Memory for the head of an answer.
+    places: Vec<FieldPlace>,
     /// `None` when the request was sent.
     outgoing: Option<Outgoing>,
     sent: Option<Instant>,
+    /// When the answer is late. It stays with the connection, as one that is only put off costs less than a
+    /// new one.
+    pub(super) alarm: Pin<Box<Sleep>>,
     method: Method,
     incoming: Framing,
     is_kept: bool,
@@ -63,8 +69,10 @@ impl Connection {
             stream,
             slot,
             buffer: BytesMut::new(),
+            places: Vec::new(),
             outgoing: None,
             sent: None,
+            alarm: Box::pin(sleep(Duration::ZERO)),
             method: Method::GET,
             incoming: Framing::End,
             is_kept: true,
@@ -94,7 +102,7 @@ impl Connection {
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }
         loop {
-            match head::take(&mut self.buffer, &self.method) {
+            match head::take(&mut self.buffer, &mut self.places, &self.method) {
                 Err(error) => return Poll::Ready(Err(Failure::Invalid(error))),
                 Ok(Some(Head { answer, framing, is_kept })) => {
                     if answer.status().is_informational()

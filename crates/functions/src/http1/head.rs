@@ -63,8 +63,13 @@ pub(crate) fn write(request: &Parts, base_path: &str) -> Bytes {
     head.freeze()
 }
 
-/// Takes an answer's head from what was read; `None` while it is not there whole.
-pub(crate) fn take(buffer: &mut BytesMut, method: &Method) -> Result<Option<Head>, HeadError> {
+/// Takes an answer's head from what was read; `None` while it is not there whole. `places` is memory to work
+/// with.
+pub(crate) fn take(
+    buffer: &mut BytesMut,
+    places: &mut Vec<FieldPlace>,
+    method: &Method,
+) -> Result<Option<Head>, HeadError> {
     if buffer.is_empty() {
         return Ok(None);
     }
@@ -78,14 +83,15 @@ pub(crate) fn take(buffer: &mut BytesMut, method: &Method) -> Result<Option<Head
     };
     let status = parsed.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or(HeadError::Status)?;
     let version = if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
-    let places: Vec<_> = parsed.headers.iter().map(|field| Place::of(field, buffer)).collect();
+    places.clear();
+    places.extend(parsed.headers.iter().map(|field| FieldPlace::of(field, buffer)));
     let text = buffer.split_to(length).freeze();
 
     // Room for what the gateway adds, too.
     let mut headers = HeaderMap::with_capacity(places.len() + 4);
     let mut lengths = Lengths::default();
     let (mut keeps, mut closes) = (false, false);
-    for Place { name, value } in places {
+    for FieldPlace { name, value } in places.drain(..) {
         let name = HeaderName::from_bytes(text.get(name).unwrap_or_default());
         let name = name.map_err(|error| HeadError::Field(error.into()))?;
         let value = HeaderValue::from_maybe_shared(text.slice(value));
@@ -111,12 +117,13 @@ pub(crate) fn take(buffer: &mut BytesMut, method: &Method) -> Result<Option<Head
 }
 
 /// Where a field is in the text that it was parsed from.
-struct Place {
+#[derive(Debug)]
+pub(crate) struct FieldPlace {
     name: Range<usize>,
     value: Range<usize>,
 }
 
-impl Place {
+impl FieldPlace {
     fn of(field: &httparse::Header<'_>, text: &[u8]) -> Self {
         let place = |part: &[u8]| {
             let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);

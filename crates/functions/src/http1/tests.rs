@@ -35,7 +35,7 @@ fn the_head_tells_where_the_body_ends() {
     for (method, fields, expected, length) in HEADS {
         let mut read = BytesMut::from(format!("HTTP/1.1 {fields}\r\nbody").as_str());
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        match head::take(&mut read, &method) {
+        match head::take(&mut read, &mut Vec::new(), &method) {
             Ok(head) => {
                 let head = head.unwrap();
                 assert_eq!(format!("{:?}", head.framing), *expected, "{fields}");
@@ -58,7 +58,11 @@ fn a_connection_is_kept_as_version_and_header_say() {
         ("HTTP/1.0 200 OK\r\nconnection: keep-alive\r\n", true),
     ] {
         let mut read = BytesMut::from(format!("{line}content-length: 0\r\n\r\n").as_str());
-        assert_eq!(head::take(&mut read, &Method::GET).unwrap().unwrap().is_kept, is_kept, "{line}");
+        assert_eq!(
+            head::take(&mut read, &mut Vec::new(), &Method::GET).unwrap().unwrap().is_kept,
+            is_kept,
+            "{line}"
+        );
     }
 }
 
@@ -67,17 +71,17 @@ fn a_head_is_taken_when_it_is_whole_and_not_before() {
     let head = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx: \xc3\xa4\r\n\r\n";
     for end in 0..head.len() {
         let mut read = BytesMut::from(&head[..end]);
-        assert!(head::take(&mut read, &Method::GET).unwrap().is_none(), "{end}");
+        assert!(head::take(&mut read, &mut Vec::new(), &Method::GET).unwrap().is_none(), "{end}");
         assert_eq!(read.len(), end);
     }
-    let taken = head::take(&mut BytesMut::from(&head[..]), &Method::GET).unwrap().unwrap();
+    let taken = head::take(&mut BytesMut::from(&head[..]), &mut Vec::new(), &Method::GET).unwrap().unwrap();
     assert_eq!(taken.answer.headers()["x"].as_bytes(), "ä".as_bytes());
 }
 
 #[test]
 fn a_head_without_end_is_too_large() {
     let endless = format!("HTTP/1.1 200 OK\r\nx: {}", "x".repeat(256 * 1024));
-    let error = head::take(&mut BytesMut::from(endless.as_str()), &Method::GET).unwrap_err();
+    let error = head::take(&mut BytesMut::from(endless.as_str()), &mut Vec::new(), &Method::GET).unwrap_err();
     assert_eq!(error.to_string(), "the head of the answer is larger than 256 KiB");
 }
 

@@ -27,6 +27,7 @@ use claimgate_functions::{RequestBody, Upgraded};
 use http::{Method, Request, StatusCode, Version};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::Stream;
 use crate::exchange::{Answered, Logged};
@@ -56,26 +57,26 @@ pub enum End {
     CutShort(Logged, Unsent),
 }
 
-/// Serves a connection until it ends, or `stop` is ready and no request is on it.
+/// Serves a connection until it ends, or `stop` is cancelled and no request is on it.
 ///
 /// `answer` is given each request, or in its place the refusal of one that cannot be read.
 pub async fn serve<Answering>(
     stream: Box<dyn Stream>,
     limits: Limits,
     timeouts: &Timeouts,
-    stop: impl Future<Output = ()>,
+    stop: &CancellationToken,
     answer: impl Fn(Result<Request<RequestBody>, Refusal>, Option<ClientSide>) -> Answering,
 ) -> End
 where
     Answering: Future<Output = Answered>,
 {
     let connection = Connection::new(stream, limits);
-    let mut stop = pin!(stop);
+    let mut stopped = pin!(stop.cancelled());
     let mut late = pin!(sleep(timeouts.header_read));
     let mut text = BytesMut::new();
     loop {
         late.as_mut().reset(Instant::now() + timeouts.header_read);
-        let received = poll_fn(|cx| poll_received(&connection, late.as_mut(), stop.as_mut(), cx)).await;
+        let received = poll_fn(|cx| poll_received(&connection, late.as_mut(), stopped.as_mut(), cx)).await;
         let (request, asked) = match received {
             Received::Request(request) => {
                 let (parts, head) = *request;
@@ -101,7 +102,7 @@ where
         let Some(Answered { response, logged }) = answered else { return End::Served };
 
         let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        let may_be_kept = may_be_kept && !is_ready(stop.as_mut()).await;
+        let may_be_kept = may_be_kept && !stop.is_cancelled();
         let mut answer = Answer::new(response, &asked, may_be_kept, text, timeouts.idle);
         let sent = poll_fn(|cx| match answer.poll_send(&connection, cx) {
             Poll::Ready(sent) => Poll::Ready(Some(sent)),
@@ -133,22 +134,18 @@ where
 fn poll_received(
     connection: &Connection,
     late: Pin<&mut Sleep>,
-    stop: Pin<&mut impl Future<Output = ()>>,
+    stopped: Pin<&mut impl Future<Output = ()>>,
     cx: &mut Context<'_>,
 ) -> Poll<Received> {
     if let Poll::Ready(received) = connection.poll_request(cx) {
         return Poll::Ready(received);
     }
     let is_between = connection.is_between_requests();
-    if is_between && stop.poll(cx).is_ready() {
+    if is_between && stopped.poll(cx).is_ready() {
         return Poll::Ready(Received::End);
     }
     ready!(late.poll(cx));
     Poll::Ready(if is_between { Received::End } else { Received::Refused(Refusal::Late) })
-}
-
-async fn is_ready(mut future: Pin<&mut impl Future<Output = ()>>) -> bool {
-    poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_ready())).await
 }
 
 /// Ends the connection, and reads what the client has sent and still sends for a while.

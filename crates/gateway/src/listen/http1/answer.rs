@@ -302,7 +302,7 @@ fn head(
     }
     match framing {
         Framing::Length(length) if has_body => {
-            let _ = write!(text.writer(), "content-length: {length}\r\n");
+            field(text, CONTENT_LENGTH.as_str(), itoa::Buffer::new().format(length).as_bytes());
         }
         Framing::Chunked => text.put_slice(b"transfer-encoding: chunked\r\n"),
         _ => {}

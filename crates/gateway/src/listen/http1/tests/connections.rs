@@ -28,7 +28,7 @@ async fn serve_paths(
         let response = Response::new(ResponseBody::from(bytes::Bytes::from(text)));
         Answered { response, logged: Logged { id: RequestId::now(), row: Row::NO_DOMAIN } }
     };
-    super::super::serve(Box::new(stream), Limits::default(), timeouts, stop.cancelled(), answer).await
+    super::super::serve(Box::new(stream), Limits::default(), timeouts, stop, answer).await
 }
 
 /// All that a client gets that sends some bytes and waits for the end.
