@@ -1,6 +1,7 @@
-//! The admin listener: health, readiness and metrics.
+//! The control plane: the admin listener with health, readiness and metrics, and the store.
 
 mod exposition;
+pub mod store;
 
 use std::io;
 use std::sync::Arc;

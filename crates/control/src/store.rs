@@ -1,0 +1,307 @@
+//! Where what is changed while the gateway runs is kept: records, which are values with a key each.
+//!
+//! Everything that is stored goes through a [`Store`]. There are two kinds: one file of SQLite for one
+//! gateway, or an etcd that many gateways share. Values are encrypted before they reach either, keys are
+//! not; so nothing secret belongs into a key.
+
+mod encryption_key;
+mod keys;
+mod last_snapshot;
+mod new_file;
+mod seal;
+mod sqlite;
+mod watch;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use claimgate_config::snapshot::{StoreBackend, StoreSettings};
+
+pub use self::last_snapshot::LastSnapshot;
+pub use self::watch::{Event, Watch};
+
+use self::encryption_key::EncryptionKey;
+use self::seal::Seal;
+use self::sqlite::Sqlite;
+
+/// The record by which the key for the values is known to be the right one.
+const KEY_CHECK: &str = "meta/key-check";
+const KEY_CHECK_VALUE: &[u8] = b"claimgate";
+
+/// Records, kept durably. A clone is the same store.
+#[derive(Debug, Clone)]
+pub struct Store {
+    backend: Backend,
+    seal: Arc<Seal>,
+}
+
+#[derive(Debug, Clone)]
+enum Backend {
+    Sqlite(Arc<Sqlite>),
+}
+
+/// A value, and what it is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// A path such as `documents/customDomains/api.example.com`.
+    pub key: String,
+    /// What it holds.
+    pub value: Vec<u8>,
+    /// The revision of the commit that wrote it.
+    pub version: u64,
+}
+
+/// Records as they were at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// In the order of their keys' bytes.
+    pub records: Vec<Record>,
+    /// The last commit that they include.
+    pub revision: u64,
+}
+
+/// What has to hold for a commit to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// There is no record of this key.
+    Absent {
+        /// The key.
+        key: String,
+    },
+    /// The record was written last by this commit.
+    At {
+        /// Its key.
+        key: String,
+        /// Its [`Record::version`].
+        version: u64,
+    },
+}
+
+/// A change of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// Makes or replaces it.
+    Put {
+        /// Its key.
+        key: String,
+        /// What it holds from now on.
+        value: Vec<u8>,
+        /// How long it is kept, at least; etcd may keep it a tenth longer.
+        expires_in: Option<Duration>,
+    },
+    /// Removes it, if it is there.
+    Delete {
+        /// Its key.
+        key: String,
+    },
+}
+
+/// Why nothing was read, or nothing written.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum StoreError {
+    /// The store does not answer now, and may do so later.
+    #[error("the store cannot be reached: {0}")]
+    Unreachable(String),
+    /// What the store holds was encrypted with another key.
+    #[error("the store was made with another key than {0}; give it that key")]
+    WrongKey(String),
+    /// What is to be written is more than the store takes at once.
+    #[error("{0}")]
+    TooLarge(String),
+    /// Anything else, in words.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Why a commit is not known to have been made.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum CommitError {
+    /// A condition does not hold; nothing was written.
+    #[error("'{key}' was changed in the meantime")]
+    Conflict {
+        /// The key in the condition.
+        key: String,
+    },
+    /// The connection was lost while the answer was awaited: all may have been written, or nothing.
+    #[error("it is not known whether the change was stored: {0}")]
+    Unknown(String),
+    /// Nothing was written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Opens the store, and makes it if it is a database that is not there yet.
+    ///
+    /// That an etcd cannot be reached is no error here, but one of each operation until it can; its key is
+    /// checked by the first one that reaches it.
+    pub async fn open(settings: &StoreSettings) -> Result<Self, StoreError> {
+        match &settings.backend {
+            StoreBackend::Sqlite(path) => {
+                let sqlite = Arc::new(Sqlite::open(path)?);
+                let is_new = sqlite.get(KEY_CHECK).await?.is_none();
+                let key = EncryptionKey::find(&key_file(settings, path), is_new)?;
+                let store = Self { backend: Backend::Sqlite(sqlite), seal: Arc::new(Seal::new(key)?) };
+                store.check_key().await?;
+                Ok(store)
+            }
+            StoreBackend::Etcd(_) => Err(StoreError::Failed("this version has no store in etcd".to_owned())),
+        }
+    }
+
+    /// The record of a key.
+    pub async fn get(&self, key: &str) -> Result<Option<Record>, StoreError> {
+        let record = match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.get(key).await?,
+        };
+        record.map(|record| self.seal.open_record(record)).transpose()
+    }
+
+    /// All records whose keys begin with this.
+    pub async fn list(&self, prefix: &str) -> Result<Listing, StoreError> {
+        let listing = match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.list(prefix, None, None).await?,
+        };
+        self.seal.open_listing(listing)
+    }
+
+    /// The first records whose keys begin with this and come after another key, at most so many.
+    pub async fn list_page(
+        &self,
+        prefix: &str,
+        after_key: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Record>, StoreError> {
+        let listing = match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.list(prefix, after_key, Some(limit)).await?,
+        };
+        Ok(self.seal.open_listing(listing)?.records)
+    }
+
+    /// Makes all of these changes if all conditions hold, and none otherwise. They are durable when this
+    /// returns, and a later `get` or `list` of anybody sees them.
+    ///
+    /// Gives the revision, which each commit that changes something raises. No key may be written twice.
+    /// Where several write the same records, have each condition on a record that each of them writes: only
+    /// then is a commit repeated when a connection breaks, and no delayed one can undo a later one.
+    pub async fn commit(&self, conditions: &[Condition], writes: &[Write]) -> Result<u64, CommitError> {
+        refuse_repeated(writes)?;
+        let writes = writes.iter().map(|write| self.seal.seal_write(write)).collect::<Result<Vec<_>, _>>()?;
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.commit(conditions.to_vec(), writes).await,
+        }
+    }
+
+    /// Tells of every change after a revision to records whose keys begin with this.
+    pub fn watch(&self, prefix: &str, after_revision: u64) -> Watch {
+        let events = match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.watch(prefix, after_revision),
+        };
+        Watch::new(events, Arc::clone(&self.seal))
+    }
+
+    /// Saves in a file what was listed, in place of what was saved before; complete or not at all.
+    pub async fn save_snapshot(&self, file: &Path, listing: Arc<Listing>) -> Result<(), StoreError> {
+        let (store, file) = (self.clone(), file.to_owned());
+        blocking(move || last_snapshot::save(&file, &store.seal, store.name(), &listing)).await
+    }
+
+    /// Loads what was saved last; `None` when nothing was.
+    pub async fn load_snapshot(&self, file: &Path) -> Result<Option<LastSnapshot>, StoreError> {
+        let (store, file) = (self.clone(), file.to_owned());
+        blocking(move || last_snapshot::load(&file, &store.seal, store.name())).await
+    }
+
+    /// By which its snapshots are told from those of another store.
+    fn name(&self) -> &str {
+        match &self.backend {
+            Backend::Sqlite(_) => "sqlite",
+        }
+    }
+
+    /// Writes, where there is none yet, the record that shows which key the others are encrypted with, and
+    /// looks at it otherwise.
+    async fn check_key(&self) -> Result<(), StoreError> {
+        let absent = [Condition::Absent { key: KEY_CHECK.to_owned() }];
+        let put = Write::Put { key: KEY_CHECK.to_owned(), value: KEY_CHECK_VALUE.to_vec(), expires_in: None };
+        match self.commit(&absent, &[put]).await {
+            Ok(_) => Ok(()),
+            Err(CommitError::Conflict { .. }) => match self.get(KEY_CHECK).await {
+                Err(StoreError::Failed(_)) => Err(StoreError::WrongKey(self.seal.key_name().to_owned())),
+                checked => checked.map(|_| ()),
+            },
+            Err(CommitError::Unknown(why)) => Err(StoreError::Unreachable(why)),
+            Err(CommitError::Store(error)) => Err(error),
+        }
+    }
+}
+
+/// Copies the database of a store, which may be in use, to a file that must not be there yet.
+///
+/// The file appears complete or not at all. What it holds is encrypted as in the store, so that the key of
+/// the store has to be kept too, and elsewhere.
+pub async fn backup(settings: &StoreSettings, to: &Path) -> Result<(), StoreError> {
+    let (database, to) = (database(settings, "etcdctl snapshot save")?.to_owned(), to.to_owned());
+    blocking(move || sqlite::backup(&database, &to)).await
+}
+
+/// Makes the database of a store, which must not be there, of a backup. The store's key has to be there: it
+/// is checked, as the backup is, before anything is written.
+pub async fn restore(settings: &StoreSettings, from: &Path) -> Result<(), StoreError> {
+    let (database, from) = (database(settings, "etcdctl snapshot restore")?.to_owned(), from.to_owned());
+    let seal = Seal::new(EncryptionKey::find(&key_file(settings, &database), false)?)?;
+    let check = move |record: Option<Record>| match record.map(|record| seal.open_record(record)) {
+        Some(Err(_)) => Err(StoreError::WrongKey(seal.key_name().to_owned())),
+        _ => Ok(()),
+    };
+    blocking(move || sqlite::restore(&from, &database, KEY_CHECK, check)).await
+}
+
+fn database<'a>(settings: &'a StoreSettings, instead: &str) -> Result<&'a Path, StoreError> {
+    match &settings.backend {
+        StoreBackend::Sqlite(path) => Ok(path),
+        StoreBackend::Etcd(_) => {
+            Err(StoreError::Failed(format!("the store is an etcd; use its own command: {instead}")))
+        }
+    }
+}
+
+/// The file of the key: as it is configured, or beside the database.
+fn key_file(settings: &StoreSettings, database: &Path) -> PathBuf {
+    settings.key_file.clone().unwrap_or_else(|| database.with_extension("key"))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(StoreError::Failed(format!("the store's work was ended: {error}"))))
+}
+
+fn refuse_repeated(writes: &[Write]) -> Result<(), StoreError> {
+    let mut keys = BTreeSet::new();
+    match writes.iter().find(|write| !keys.insert(write.key())) {
+        Some(write) => Err(StoreError::Failed(format!("'{}' is written twice in one commit", write.key()))),
+        None => Ok(()),
+    }
+}
+
+impl Write {
+    /// The key of the record that it changes.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Put { key, .. } | Self::Delete { key } => key,
+        }
+    }
+}
+
+impl Condition {
+    /// The key of the record that it is about.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Absent { key } | Self::At { key, .. } => key,
+        }
+    }
+}

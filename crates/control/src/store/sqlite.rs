@@ -1,0 +1,215 @@
+//! The store of one gateway: a file of SQLite.
+//!
+//! One thread has the connection and does what it is sent. Twice a second it looks whether another process,
+//! such as the command line, has written too.
+
+mod backup;
+mod records;
+mod schema;
+
+use std::fs;
+use std::io;
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self as jobs, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub(super) use self::backup::{backup, restore};
+
+use super::{CommitError, Condition, Event, Listing, Record, StoreError, Write, new_file};
+
+/// How often other processes' commits are looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often expired records are removed. Nobody sees them before that either.
+const PURGE_EVERY: Duration = Duration::from_secs(5);
+/// How long another process may hold the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const WAITING_EVENTS: usize = 16;
+
+/// A database and the thread that uses it, which ends with the last reference to this.
+#[derive(Debug)]
+pub(super) struct Sqlite {
+    path: PathBuf,
+    jobs: jobs::Sender<Job>,
+    /// Raised when something may have changed.
+    changed: watch::Sender<u64>,
+}
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+impl Sqlite {
+    /// Opens the database, and makes it if it is not there.
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        make_file(path)?;
+        let mut connection = Connection::open(path).map_err(|error| explain(path, &error))?;
+        schema::prepare(&mut connection).map_err(|error| error.of(path))?;
+        let (sender, receiver) = jobs::channel();
+        let changed = watch::Sender::new(0);
+        let thread_changed = changed.clone();
+        thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || work(connection, &receiver, &thread_changed))
+            .map_err(|error| StoreError::Failed(format!("cannot start the thread of the store: {error}")))?;
+        Ok(Self { path: path.to_owned(), jobs: sender, changed })
+    }
+
+    pub(super) async fn get(&self, key: &str) -> Result<Option<Record>, StoreError> {
+        let key = key.to_owned();
+        self.run(move |connection| records::get(connection, &key)).await
+    }
+
+    /// Records whose keys begin with this and come after another, at most so many.
+    pub(super) async fn list(
+        &self,
+        prefix: &str,
+        after_key: Option<&str>,
+        limit: Option<usize>,
+    ) -> Result<Listing, StoreError> {
+        let (prefix, after_key) = (prefix.to_owned(), after_key.map(str::to_owned));
+        self.run(move |connection| records::list(connection, &prefix, after_key.as_deref(), limit)).await
+    }
+
+    pub(super) async fn commit(
+        &self,
+        conditions: Vec<Condition>,
+        writes: Vec<Write>,
+    ) -> Result<u64, CommitError> {
+        let changed = self.changed.clone();
+        let committed = self.run(move |connection| {
+            let committed = records::commit(connection, &conditions, &writes);
+            changed.send_modify(|times| *times += 1);
+            committed
+        });
+        committed.await?.map_err(|key| CommitError::Conflict { key })
+    }
+
+    /// Sends what changes after a revision, until nobody listens.
+    pub(super) fn watch(self: &Arc<Self>, prefix: &str, after: u64) -> mpsc::Receiver<Event> {
+        let (sender, receiver) = mpsc::channel(WAITING_EVENTS);
+        tokio::spawn(Arc::clone(self).follow(prefix.to_owned(), after, sender));
+        receiver
+    }
+
+    async fn follow(self: Arc<Self>, prefix: String, mut after: u64, events: mpsc::Sender<Event>) {
+        let mut changed = self.changed.subscribe();
+        let mut reachable = true;
+        loop {
+            changed.borrow_and_update();
+            let prefix = prefix.clone();
+            let mut happened = Vec::new();
+            match self.run(move |connection| records::changes(connection, &prefix, after)).await {
+                Ok(Some((revision, records))) => {
+                    after = revision;
+                    if !mem::replace(&mut reachable, true) {
+                        happened.push(Event::Reachable);
+                    }
+                    if !records.is_empty() {
+                        happened.push(Event::Changed { revision, records });
+                    }
+                }
+                Ok(None) => happened.push(Event::Lost),
+                Err(error) if mem::replace(&mut reachable, false) => {
+                    happened.push(Event::Unreachable(error.to_string()));
+                }
+                Err(_) => {}
+            }
+            for event in happened {
+                let is_end = event == Event::Lost;
+                if events.send(event).await.is_err() || is_end {
+                    return;
+                }
+            }
+            let again = async {
+                if !reachable || changed.changed().await.is_err() {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+            };
+            tokio::select! {
+                () = again => {}
+                () = events.closed() => return,
+            }
+        }
+    }
+
+    /// Has the thread do something, and waits for what comes of it.
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let ended = || StoreError::Failed("the thread of the store has ended".to_owned());
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            let _ = answer.send(job(connection));
+        });
+        self.jobs.send(job).map_err(|_| ended())?;
+        answered.await.map_err(|_| ended())?.map_err(|error| explain(&self.path, &error))
+    }
+}
+
+/// Does what is sent, and in between what is due, until nobody can send any more.
+fn work(mut connection: Connection, jobs: &jobs::Receiver<Job>, changed: &watch::Sender<u64>) {
+    let mut seen = None;
+    let mut looked = Instant::now();
+    let mut purged = Instant::now();
+    loop {
+        match jobs.recv_timeout(LOOK_EVERY.saturating_sub(looked.elapsed())) {
+            Ok(job) => job(&mut connection),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        let mut is_changed = false;
+        if purged.elapsed() >= PURGE_EVERY {
+            is_changed = records::purge(&mut connection).unwrap_or_else(|error| {
+                tracing::warn!(%error, "cannot remove what has expired from the store");
+                false
+            });
+            purged = Instant::now();
+        }
+        if looked.elapsed() >= LOOK_EVERY {
+            // Differs from before when another connection has committed.
+            let version = connection.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).ok();
+            is_changed |= version != mem::replace(&mut seen, version);
+            looked = Instant::now();
+        }
+        if is_changed {
+            changed.send_modify(|times| *times += 1);
+        }
+    }
+}
+
+/// Makes an empty file, which only its owner may read, where there is none. SQLite gives the same rights to
+/// the files that it keeps beside it.
+fn make_file(path: &Path) -> Result<(), StoreError> {
+    let made = match fs::metadata(path) {
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => new_file::write(path, b""),
+        Err(error) => Err(error),
+    };
+    match made {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(StoreError::Failed(format!("cannot make the database {}: {error}", path.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What went wrong with a database, and what can be done about it.
+fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
+    let path = path.display();
+    StoreError::Failed(match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            format!("the database {path} is damaged, or is none; restore a backup of it ({error})")
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            format!("another process has held the database {path} for more than {BUSY_TIMEOUT:?}")
+        }
+        Some(ErrorCode::DiskFull) => format!("the disk of the database {path} is full"),
+        Some(ErrorCode::ReadOnly) => format!("the database {path} may not be written by this user"),
+        _ => format!("cannot use the database {path}: {error}"),
+    })
+}

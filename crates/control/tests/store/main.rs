@@ -1,0 +1,7 @@
+//! The store: what both kinds promise, and what each has for itself.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod conformance;
+mod sqlite;
+mod support;
