@@ -35,7 +35,8 @@ pub(super) fn beside(path: &Path) -> io::Result<NamedTempFile> {
 /// Gives a file its name, durably, unless there is one of that name.
 pub(super) fn keep(file: NamedTempFile, path: &Path) -> io::Result<()> {
     file.as_file().sync_all()?;
-    file.persist_noclobber(path)?;
+    // It is closed before it has its name: to close the file of a database takes its locks from SQLite.
+    file.into_temp_path().persist_noclobber(path)?;
     File::open(folder_of(path))?.sync_all()
 }
 

@@ -7,7 +7,6 @@ mod backup;
 mod records;
 mod schema;
 
-use std::fs;
 use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
@@ -45,9 +44,8 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 impl Sqlite {
     /// Opens the database, and makes it if it is not there.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        make_file(path)?;
-        let mut connection = Connection::open(path).map_err(|error| explain(path, &error))?;
-        schema::prepare(&mut connection).map_err(|error| error.of(path))?;
+        make(path)?;
+        let connection = schema::open(path)?;
         let (sender, receiver) = jobs::channel();
         let changed = watch::Sender::new(0);
         let thread_changed = changed.clone();
@@ -182,18 +180,21 @@ fn work(mut connection: Connection, jobs: &jobs::Receiver<Job>, changed: &watch:
     }
 }
 
-/// Makes an empty file, which only its owner may read, where there is none. SQLite gives the same rights to
-/// the files that it keeps beside it.
-fn make_file(path: &Path) -> Result<(), StoreError> {
-    let made = match fs::metadata(path) {
+/// Makes a database, unless there is a file of that name. Only its owner may read it, and SQLite gives the
+/// same rights to the files that it keeps beside it. It appears complete, so that no two processes are in
+/// each other's way while it becomes one.
+fn make(path: &Path) -> Result<(), StoreError> {
+    let cannot_make =
+        |error| StoreError::Failed(format!("cannot make the database {}: {error}", path.display()));
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(cannot_make(error)),
         Ok(_) => return Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => new_file::write(path, b""),
-        Err(error) => Err(error),
-    };
-    match made {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            Err(StoreError::Failed(format!("cannot make the database {}: {error}", path.display())))
-        }
+    }
+    let file = new_file::beside(path).map_err(cannot_make)?;
+    drop(schema::open(file.path())?);
+    match new_file::keep(file, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(cannot_make(error)),
         _ => Ok(()),
     }
 }

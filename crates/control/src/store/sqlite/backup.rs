@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
+use tempfile::NamedTempFile;
 
 use super::schema::{self, SchemaError};
 use super::{BUSY_TIMEOUT, Record, StoreError, explain, new_file, records};
@@ -11,7 +12,8 @@ use super::{BUSY_TIMEOUT, Record, StoreError, explain, new_file, records};
 /// Copies a database, which may be in use, to a file that must not be there yet.
 pub(in super::super) fn backup(database: &Path, to: &Path) -> Result<(), StoreError> {
     let connection = open(database)?;
-    copy(&connection, database, to)
+    let file = copy(&connection, database, to)?;
+    new_file::keep(file, to).map_err(|error| cannot_write(to, &error))
 }
 
 /// Makes a database of a backup. `check` sees a record of it before anything is written.
@@ -43,7 +45,9 @@ pub(in super::super) fn restore(
         return Err(StoreError::Failed(format!("the backup {} is damaged: {intact}", from.display())));
     }
     check(records::get(&connection, record).map_err(|error| explain(from, &error))?)?;
-    copy(&connection, from, database)
+    let file = copy(&connection, from, database)?;
+    drop(schema::open(file.path())?);
+    new_file::keep(file, database).map_err(|error| cannot_write(database, &error))
 }
 
 /// Opens a database of claimgate that is there, only to be read.
@@ -63,15 +67,18 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
     }
 }
 
-/// Writes what a connection sees at one moment to a file, complete or not at all.
-fn copy(connection: &Connection, from: &Path, to: &Path) -> Result<(), StoreError> {
-    let cannot_write =
-        |error: io::Error| StoreError::Failed(format!("cannot write {}: {error}", to.display()));
+/// Writes what a connection sees at one moment to a file that is going to have this name.
+fn copy(connection: &Connection, from: &Path, to: &Path) -> Result<NamedTempFile, StoreError> {
+    let failed = |error| cannot_write(to, &error);
     if to.symlink_metadata().is_ok() {
-        return Err(cannot_write(io::Error::other("it is there already; nothing is overwritten")));
+        return Err(failed(io::Error::other("it is there already; nothing is overwritten")));
     }
-    let file = new_file::beside(to).map_err(cannot_write)?;
-    let name = file.path().to_str().ok_or_else(|| cannot_write(io::ErrorKind::InvalidFilename.into()))?;
+    let file = new_file::beside(to).map_err(failed)?;
+    let name = file.path().to_str().ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;
     connection.execute("VACUUM INTO ?1", [name]).map_err(|error| explain(from, &error))?;
-    new_file::keep(file, to).map_err(cannot_write)
+    Ok(file)
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> StoreError {
+    StoreError::Failed(format!("cannot write {}: {error}", path.display()))
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::{BUSY_TIMEOUT, StoreError, explain};
 
@@ -34,8 +34,16 @@ pub(super) enum SchemaError {
     Sqlite(rusqlite::Error),
 }
 
-/// Makes a connection and its database ready for use.
-pub(super) fn prepare(connection: &mut Connection) -> Result<(), SchemaError> {
+/// Opens a database that is there, and makes it what this version needs.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    // Without SQLITE_OPEN_CREATE, which would make a file that others can read.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(|error| explain(path, &error))?;
+    prepare(&mut connection).map_err(|error| error.of(path))?;
+    Ok(connection)
+}
+
+fn prepare(connection: &mut Connection) -> Result<(), SchemaError> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     check(connection)?;
     // A commit is on the disk when it returns, and readers do not wait for writers.
