@@ -3,13 +3,16 @@
 mod access_log;
 mod certificates;
 mod descriptors;
+mod end;
+mod listeners;
 mod reload;
 mod serving;
 mod spans;
+mod systemd;
+mod upgrade;
 
 pub use reload::ConfigurationFile;
 
-use std::io;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::Path;
@@ -17,14 +20,15 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use claimgate_config::{Loaded, Problems, Snapshot};
-use claimgate_control::Readiness;
 use claimgate_functions::Functions;
-use claimgate_gateway::{Drained, Gateway, Listeners, Metrics};
-use tokio::net::TcpListener;
+use claimgate_gateway::{Drained, Gateway, Listeners, Metrics, Phase};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::{logging, runtime};
+use end::Signals;
+use listeners::Sockets;
+use upgrade::Upgrade;
 
 /// Serves a configuration file.
 pub fn run(config: &Path, log_format: logging::Format) -> anyhow::Result<()> {
@@ -55,8 +59,10 @@ pub fn start(
     taken_port: TakenPort,
     listening: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    let sockets = Sockets::take()?;
     // This thread accepts connections, reloads and answers the admin listener; others serve requests.
-    runtime::block_on(serve(file, loaded, log_format, taken_port, listening)).context("cannot start")?
+    runtime::block_on(serve(file, loaded, log_format, taken_port, sockets, listening))
+        .context("cannot start")?
 }
 
 async fn serve(
@@ -64,11 +70,11 @@ async fn serve(
     loaded: Loaded,
     log_format: logging::Format,
     taken_port: TakenPort,
+    mut sockets: Sockets,
     listening: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     // Before anything is announced, so that no signal finds its default action.
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let signals = Signals::listen()?;
     let hangup = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
 
     log_warnings(&loaded.warnings);
@@ -87,12 +93,18 @@ async fn serve(
     let Snapshot { gateway: settings, admin, .. } = &loaded.snapshot;
     let (http, https, admin) = (settings.http, settings.https, admin.listen);
     let listeners = Listeners {
-        http: bind("gateway.http", http, taken_port).await?,
+        http: sockets.listen("http", http, taken_port).await?,
         https: match https {
-            Some(https) => Some(bind("gateway.https", https, taken_port).await?),
+            Some(https) => Some(sockets.listen("https", https, taken_port).await?),
             None => None,
         },
     };
+    let admin = match admin {
+        Some(admin) => Some(sockets.listen("admin", admin, taken_port).await?),
+        None => None,
+    };
+    let (used, predecessor) = sockets.finish()?;
+    let upgrade = Upgrade::prepare(used)?;
     let metrics = Metrics::default();
     let access_log = access_log::start(&settings.access_log, log_format, &metrics)?;
     let spans = spans::start(settings.tracing.as_ref(), &metrics)?;
@@ -100,11 +112,10 @@ async fn serve(
     let gateway = Arc::new(Gateway::new(serving, metrics, access_log, spans));
     gateway.metrics().note_configuration(true);
 
-    let (readiness, observed) = watch::channel(Readiness::Ready);
-    if let Some(address) = admin {
-        let listener = bind("admin.listen", address, taken_port).await?;
+    let (phase, observed) = watch::channel(Phase::Serving);
+    if let Some(listener) = admin {
         announce("admin", listener.local_addr()?);
-        let gateway = Arc::clone(&gateway);
+        let (gateway, observed) = (Arc::clone(&gateway), observed.clone());
         tokio::spawn(async move { claimgate_control::serve(listener, &gateway, observed).await });
     }
     tokio::spawn(file.watch(Arc::clone(&gateway), hangup));
@@ -116,15 +127,9 @@ async fn serve(
     }
     listening(address)?;
 
-    let stop = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        readiness.send_replace(Readiness::Draining);
-        tracing::info!("stopping: no new connections, requests in flight are finished");
-    };
-    let drained = claimgate_gateway::serve(listeners, Arc::clone(&gateway), functions, stop).await;
+    // Its turn comes when this task waits for connections: from then on requests are taken.
+    tokio::spawn(end::accompany(signals, predecessor, upgrade, phase));
+    let drained = claimgate_gateway::serve(listeners, Arc::clone(&gateway), functions, observed).await;
     gateway.access_log().finish();
     gateway.spans().finish();
     gateway.serving().processes.stop().await;
@@ -135,16 +140,6 @@ async fn serve(
         }
     }
     Ok(())
-}
-
-async fn bind(field: &str, address: SocketAddr, taken_port: TakenPort) -> anyhow::Result<TcpListener> {
-    let bound = match TcpListener::bind(address).await {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse && taken_port == TakenPort::UseFree => {
-            TcpListener::bind(SocketAddr::new(address.ip(), 0)).await
-        }
-        bound => bound,
-    };
-    bound.with_context(|| format!("cannot listen on {field} {address}"))
 }
 
 fn announce(listener: &str, address: SocketAddr) {

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::signal::unix::Signal;
 use tokio::sync::oneshot;
 
-use super::{log_warnings, serving};
+use super::{log_warnings, serving, systemd};
 
 /// How often the file is looked at. Looking works on every file system and through every way of
 /// replacing a file, the switch of a symbolic link to a folder included, where notifications do not.
@@ -58,6 +58,7 @@ impl ConfigurationFile {
                 aside(move || drop(unused)).await;
             }
             if is_asked {
+                systemd::reloading();
                 gateway.access_log().reopen();
             }
             let current = FileVersion::of(&self.path);
@@ -67,6 +68,9 @@ impl ConfigurationFile {
             self.loaded = current;
             let (path, gateway) = (self.path.clone(), Arc::clone(&gateway));
             replaced.extend(aside(move || reload(&path, &gateway)).await.flatten());
+            if is_asked {
+                systemd::ready();
+            }
         }
     }
 }

@@ -36,8 +36,8 @@ def serve(tmp_path_factory):
     """Starts gateways; each must end well."""
     gateways = []
 
-    def start(configuration, recorder=None) -> Gateway:
-        gateways.append(Gateway(tmp_path_factory.mktemp("gateway"), configuration, recorder))
+    def start(configuration, recorder=None, kind=Gateway, **process) -> Gateway:
+        gateways.append(kind(tmp_path_factory.mktemp("gateway"), configuration, recorder, **process))
         return gateways[-1]
 
     yield start

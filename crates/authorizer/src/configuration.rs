@@ -182,11 +182,7 @@ fn read_path(
     report: &mut Report,
 ) -> Option<PathBuf> {
     let right = "a path";
-    let path = object.required(name, right, report)?.text(right, report)?;
-    if path.value.is_empty() {
-        report.error(&path.place, "the path is empty");
-        return None;
-    }
+    let path = object.required(name, right, report)?.file_path(right, report)?;
     Some(folder.join(path.value))
 }
 

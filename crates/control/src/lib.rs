@@ -12,33 +12,31 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use claimgate_gateway::{Gateway, RequestId, error_body};
+use claimgate_gateway::{Gateway, Phase, RequestId, error_body};
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-fc-request-id");
 
-/// Whether the gateway takes requests, as `/readyz` tells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Readiness {
-    /// It takes requests.
-    Ready,
-    /// It finishes what it has begun, and takes no more.
-    Draining,
-}
-
 struct Admin {
     registry: Registry,
-    readiness: watch::Receiver<Readiness>,
+    phase: watch::Receiver<Phase>,
 }
 
-/// Serves until the process ends, so that health can be asked for while requests are drained.
+/// Serves until the process ends, so that health can be asked for while requests are drained, or until another
+/// process has the listener.
 pub async fn serve(
     listener: TcpListener,
     gateway: &Gateway,
-    readiness: watch::Receiver<Readiness>,
+    phase: watch::Receiver<Phase>,
 ) -> io::Result<()> {
+    let mut observed = phase.clone();
+    let handed_over = async move {
+        if observed.wait_for(|phase| *phase == Phase::HandedOver).await.is_err() {
+            std::future::pending().await
+        }
+    };
     let mut registry = Registry::default();
     gateway.metrics().register(&mut registry);
     let router = Router::new()
@@ -47,8 +45,8 @@ pub async fn serve(
         .route("/metrics", get(metrics))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(Arc::new(Admin { registry, readiness }));
-    axum::serve(listener, router).await
+        .with_state(Arc::new(Admin { registry, phase }));
+    axum::serve(listener, router).with_graceful_shutdown(handed_over).await
 }
 
 async fn health() -> &'static str {
@@ -56,10 +54,12 @@ async fn health() -> &'static str {
 }
 
 async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
-    let readiness = *admin.readiness.borrow();
-    match readiness {
-        Readiness::Ready => "ready\n".into_response(),
-        Readiness::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response(),
+    let phase = *admin.phase.borrow();
+    match phase {
+        Phase::Serving => "ready\n".into_response(),
+        Phase::HandedOver | Phase::Stopping => {
+            (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response()
+        }
     }
 }
 

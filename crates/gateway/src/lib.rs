@@ -37,7 +37,7 @@ mod verified_tokens;
 mod verify;
 
 pub use gateway::{Gateway, Serving};
-pub use listen::{Drained, Listeners, ServeError, serve};
+pub use listen::{Drained, Listeners, Phase, ServeError, serve};
 pub use metrics::Metrics;
 pub use rejection::Rejection;
 pub use request_id::RequestId;

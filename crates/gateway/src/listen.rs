@@ -1,20 +1,22 @@
 //! Listens, serves connections, and drains them at the end.
 
 mod beginning;
+mod ending;
 mod handshake;
 mod http1;
 mod http2;
 mod places;
 mod proxy_protocol;
 
+pub use ending::Phase;
 pub use http1::{ClientSide, Connection, Received};
 
 use beginning::{begin, begins_with_header};
+use ending::Ending;
 use places::{Place, Places};
 
 use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr};
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -23,8 +25,7 @@ use claimgate_functions::Functions;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::{oneshot, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::client::Client;
@@ -102,8 +103,9 @@ impl Listeners {
     }
 }
 
-/// Serves until `stop` is ready; then takes no more connections, ends each after the request that it is
-/// in the middle of, and waits for that as long as `timeouts.drain`.
+/// Serves as long as `phase` is [`Phase::Serving`]; then takes no more connections, ends each after the request
+/// that it is in the middle of, and waits for that as long as `timeouts.drain`. Once handed over, connections
+/// that no request is on have half of that time for another.
 ///
 /// Connections go in turn to as many threads as there are `functions`. A connection and those that it
 /// causes to functions stay on one thread, so that no request moves between cores.
@@ -111,7 +113,7 @@ pub async fn serve(
     listeners: Listeners,
     gateway: Arc<Gateway>,
     functions: Vec<Functions>,
-    stop: impl Future<Output = ()>,
+    mut phase: watch::Receiver<Phase>,
 ) -> Result<Drained, ServeError> {
     let https_port = listeners.https_port();
     let mut workers = Vec::with_capacity(functions.len());
@@ -131,14 +133,13 @@ pub async fn serve(
             verifier,
             is_cut_off: AtomicBool::new(false),
         };
-        workers.push(start(worker, https_port).map_err(ServeError::Thread)?);
+        workers.push(start(worker, https_port, phase.clone()).map_err(ServeError::Thread)?);
     }
     let (mut turn, places, mut is_full) = (0, Places::default(), false);
-    let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
             biased;
-            () = &mut stop => break,
+            _ = phase.wait_for(|phase| *phase != Phase::Serving) => break,
             accepted = listeners.accept() => accepted,
         };
         match accepted {
@@ -194,12 +195,13 @@ fn refuse(accepted: Accepted) {
 fn start(
     worker: Worker,
     https_port: Option<u16>,
+    phase: watch::Receiver<Phase>,
 ) -> io::Result<(UnboundedSender<Admitted>, oneshot::Receiver<Drained>)> {
     let (sender, connections) = mpsc::unbounded_channel();
     let (ended, end) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name("claimgate-worker".to_owned()).spawn(move || {
-        let drained = runtime.block_on(work(Arc::new(worker), https_port, connections));
+        let drained = runtime.block_on(work(Arc::new(worker), https_port, connections, phase));
         // Ends what was cut off, which is logged, and waits for no name resolution that it may hold.
         runtime.shutdown_background();
         // Nobody listens any more when serving itself was given up.
@@ -212,26 +214,27 @@ async fn work(
     worker: Arc<Worker>,
     https_port: Option<u16>,
     mut accepted: UnboundedReceiver<Admitted>,
+    phase: watch::Receiver<Phase>,
 ) -> Drained {
-    let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
+    let (connections, ending) = (TaskTracker::new(), Ending::new());
     while let Some((Accepted { stream, client, is_https }, place)) = accepted.recv().await {
-        let (worker, stop) = (Arc::clone(&worker), stop.clone());
+        let (worker, ending) = (Arc::clone(&worker), ending.clone());
         let over_http = (!is_https).then_some(Transport::Http { https_port });
         match (open(stream), over_http) {
             (Ok(stream), Some(transport)) if !begins_with_header(&worker, client.ip()) => {
                 let client = Client::new(client.ip(), transport);
                 let stream = Box::new(place.hold(stream));
-                connections.spawn(serve_connection(worker, stream, client, stop));
+                connections.spawn(serve_connection(worker, stream, client, ending));
             }
             (Ok(stream), over_http) => {
                 connections.spawn(async move {
                     // One that is not done at the end is given up, as no request was begun.
                     let begun = tokio::select! {
                         begun = begin(&worker, stream, place, client.ip(), over_http) => begun,
-                        () = stop.cancelled() => None,
+                        () = ending.stop.cancelled() => None,
                     };
                     if let Some((stream, client)) = begun {
-                        serve_connection(worker, stream, client, stop).await;
+                        serve_connection(worker, stream, client, ending).await;
                     }
                 });
             }
@@ -241,9 +244,14 @@ async fn work(
         }
     }
     let time = worker.gateway.serving().snapshot.gateway.timeouts.drain;
-    stop.cancel();
+    ending.leaving.cancel();
     connections.close();
     let ended = async {
+        tokio::select! {
+            () = connections.wait() => {}
+            () = Ending::patience(phase, time / 2) => {}
+        }
+        ending.stop.cancel();
         connections.wait().await;
         worker.tunnels.ended().await;
     };
@@ -266,16 +274,11 @@ fn open(stream: std::net::TcpStream) -> io::Result<TcpStream> {
 }
 
 /// Serves a connection to its end. When the gateway stops it takes no more requests.
-async fn serve_connection(
-    worker: Arc<Worker>,
-    stream: Box<dyn Stream>,
-    client: Client,
-    stop: CancellationToken,
-) {
+async fn serve_connection(worker: Arc<Worker>, stream: Box<dyn Stream>, client: Client, ending: Ending) {
     let _open = worker.counts.open_connection();
     let settings = worker.gateway.serving().snapshot.gateway.clone();
     let answer = |request, client_side| worker.answer(request, client_side, &client);
-    let end = http1::serve(stream, settings.limits.clone(), &settings.timeouts, &stop, answer).await;
+    let end = http1::serve(stream, settings.limits.clone(), &settings.timeouts, &ending, answer).await;
     match end {
         http1::End::Served => {}
         http1::End::CutShort(logged, why) => match why.reason() {
@@ -287,7 +290,7 @@ async fn serve_connection(
         },
         // Apart: it needs a lot of memory, which the other connections need not have.
         http1::End::Http2(stream) => {
-            Box::pin(http2::serve(worker, stream, client, &settings, stop)).await;
+            Box::pin(http2::serve(worker, stream, client, &settings, ending)).await;
         }
     }
 }

@@ -26,18 +26,21 @@ ANY_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.")
 class Process:
     """A running `claimgate` command whose log lines are read as they come."""
 
+    binary = BINARY
+
     def __init__(
         self,
         *arguments: str,
         cwd: Path | None = None,
         env: dict[str, str] | None = None,
         pass_fds: Sequence[int] = (),
+        launcher: Sequence[str] = (),
     ):
         self.lines: list[str] = []
         self.output: list[str] = []
         self._changed = threading.Condition()
         self.process = subprocess.Popen(
-            [str(BINARY), *arguments],
+            [*launcher, str(self.binary), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -106,12 +109,10 @@ class Process:
 class Gateway(Process):
     """`claimgate serve` with a configuration, and a recorder behind it."""
 
-    def __init__(
-        self, folder: Path, configuration: dict | str, recorder: Recorder | None = None, pass_fds: Sequence[int] = ()
-    ):
+    def __init__(self, folder: Path, configuration: dict | str, recorder: Recorder | None = None, **process):
         self.file = folder / "claimgate.yaml"
         self.write(configuration)
-        super().__init__("serve", "--config", str(self.file), cwd=folder, pass_fds=pass_fds)
+        super().__init__("serve", "--config", str(self.file), cwd=folder, **process)
         self.recorder = recorder
         try:
             self.address = self._listening("http")

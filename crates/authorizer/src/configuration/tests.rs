@@ -90,7 +90,7 @@ fn mistakes_are_told_where_they_stand() {
             "keys: {folder: k, algorithm: rs256}",
             "1:30: error: keys.algorithm: expected an algorithm, as RS256, found \"rs256\"; did you mean RS256?",
         ),
-        ("keys: {folder: ''}", "1:16: error: keys.folder: the path is empty"),
+        ("keys: {folder: ''}", "1:16: error: keys.folder: expected a path, found \"\""),
         (
             "users: {}",
             "1:8: error: users: expected an object with the field file or postgresql, found neither",

@@ -27,9 +27,9 @@ use claimgate_functions::{RequestBody, Upgraded};
 use http::{Method, Request, StatusCode, Version};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep};
-use tokio_util::sync::CancellationToken;
 
 use super::Stream;
+use super::ending::Ending;
 use crate::exchange::{Answered, Logged};
 use crate::refusal::Refusal;
 use answer::{Answer, Asked, Unsent};
@@ -57,21 +57,21 @@ pub enum End {
     CutShort(Logged, Unsent),
 }
 
-/// Serves a connection until it ends, or `stop` is cancelled and no request is on it.
+/// Serves a connection until it ends, or the gateway stops and no request is on it.
 ///
 /// `answer` is given each request, or in its place the refusal of one that cannot be read.
 pub async fn serve<Answering>(
     stream: Box<dyn Stream>,
     limits: Limits,
     timeouts: &Timeouts,
-    stop: &CancellationToken,
+    ending: &Ending,
     answer: impl Fn(Result<Request<RequestBody>, Refusal>, Option<ClientSide>) -> Answering,
 ) -> End
 where
     Answering: Future<Output = Answered>,
 {
     let connection = Connection::new(stream, limits);
-    let mut stopped = pin!(stop.cancelled());
+    let mut stopped = pin!(ending.stop.cancelled());
     let mut late = pin!(sleep(timeouts.header_read));
     let mut text = BytesMut::new();
     loop {
@@ -102,7 +102,7 @@ where
         let Some(Answered { response, logged }) = answered else { return End::Served };
 
         let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        let may_be_kept = may_be_kept && !stop.is_cancelled();
+        let may_be_kept = may_be_kept && !ending.leaving.is_cancelled();
         let mut answer = Answer::new(response, &asked, may_be_kept, text, timeouts.idle);
         let sent = poll_fn(|cx| match answer.poll_send(&connection, cx) {
             Poll::Ready(sent) => Poll::Ready(Some(sent)),

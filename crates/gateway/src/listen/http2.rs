@@ -16,8 +16,8 @@ use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
+use super::ending::Ending;
 use crate::client::Client;
 use crate::exchange::{Answered, Logged};
 use crate::request_path::Worker;
@@ -31,7 +31,7 @@ pub async fn serve(
     stream: Upgraded,
     client: Client,
     settings: &GatewaySettings,
-    stop: CancellationToken,
+    ending: Ending,
 ) {
     let limits = &settings.limits;
     // Wider than the configured limits, which are judged behind it: hyper's own answers have no body.
@@ -58,9 +58,13 @@ pub async fn serve(
     let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = &mut connection => ended,
-        () = stop.cancelled() => {
+        () = ending.leaving.cancelled() => {
+            // Tells the client which of its requests are still answered (RFC 9113, 6.8).
             connection.as_mut().graceful_shutdown();
-            connection.await
+            tokio::select! {
+                ended = &mut connection => ended,
+                () = activity.ends(&ending) => return,
+            }
         }
         () = activity.ceases(&settings.timeouts) => {
             connection.as_mut().graceful_shutdown();
@@ -94,6 +98,15 @@ impl Activity {
         this.open.fetch_add(1, Ordering::Relaxed);
         this.moves.fetch_add(1, Ordering::Relaxed);
         Open(Arc::clone(this))
+    }
+
+    /// Waits until a client without requests has had its time to acknowledge the end.
+    async fn ends(&self, ending: &Ending) {
+        ending.stop.cancelled().await;
+        while self.open.load(Ordering::Relaxed) > 0 {
+            tokio::time::sleep(FAREWELL / 10).await;
+        }
+        tokio::time::sleep(FAREWELL).await;
     }
 
     /// Waits until nothing has gone on for `header_read` on a connection without requests, as in HTTP/1.1, or

@@ -1,10 +1,10 @@
 //! How connections begin, wait and end.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::exchange::{Answered, Logged};
+use crate::listen::ending::Ending;
 use crate::metrics::Row;
 use crate::request_id::RequestId;
 
@@ -15,11 +15,7 @@ fn timeouts(header_read: Duration) -> Timeouts {
 }
 
 /// Serves what answers each request with its path, or the reason of its refusal.
-async fn serve_paths(
-    stream: DuplexStream,
-    timeouts: &Timeouts,
-    stop: &CancellationToken,
-) -> super::super::End {
+async fn serve_paths(stream: DuplexStream, timeouts: &Timeouts, ending: &Ending) -> super::super::End {
     let answer = |request: Result<Request<RequestBody>, Refusal>, _| async move {
         let text = match request {
             Ok(request) => request.uri().path().to_owned(),
@@ -28,14 +24,14 @@ async fn serve_paths(
         let response = Response::new(ResponseBody::from(bytes::Bytes::from(text)));
         Answered { response, logged: Logged { id: RequestId::now(), row: Row::NO_DOMAIN } }
     };
-    super::super::serve(Box::new(stream), Limits::default(), timeouts, stop, answer).await
+    super::super::serve(Box::new(stream), Limits::default(), timeouts, ending, answer).await
 }
 
 /// All that a client gets that sends some bytes and waits for the end.
 async fn exchange(sent: &[u8], header_read: Duration) -> String {
     let (mut client, server) = duplex(1024);
     let server = async {
-        serve_paths(server, &timeouts(header_read), &CancellationToken::new()).await;
+        serve_paths(server, &timeouts(header_read), &Ending::new()).await;
     };
     let client = async {
         client.write_all(sent).await.unwrap();
@@ -52,7 +48,7 @@ async fn http2_is_handed_on_untouched() {
     for cut in [1, PREFACE.len(), PREFACE.len() + 3] {
         let bytes = [PREFACE, frames].concat();
         let (mut client, server) = duplex(1024);
-        let stop = CancellationToken::new();
+        let ending = Ending::new();
         let timeouts = timeouts(Duration::from_secs(60));
         let (first, rest) = bytes.split_at(cut);
         let client = async {
@@ -61,7 +57,7 @@ async fn http2_is_handed_on_untouched() {
             client.write_all(rest).await.unwrap();
             client.shutdown().await.unwrap();
         };
-        let (end, ()) = tokio::join!(serve_paths(server, &timeouts, &stop), client);
+        let (end, ()) = tokio::join!(serve_paths(server, &timeouts, &ending), client);
         let super::super::End::Http2(mut stream) = end else { panic!("{end:?}") };
         let mut seen = Vec::new();
         stream.read_to_end(&mut seen).await.unwrap();
@@ -114,15 +110,40 @@ async fn a_body_that_nobody_wants_ends_the_connection_unless_it_is_there() {
 #[tokio::test]
 async fn a_gateway_that_stops_ends_connections_between_requests() {
     let (mut client, server) = duplex(1024);
-    let stop = CancellationToken::new();
+    let ending = Ending::new();
     let timeouts = timeouts(Duration::from_secs(60));
     let client = async {
         client.write_all(GOOD).await.unwrap();
         let mut seen = vec![0; 10];
         client.read_exact(&mut seen).await.unwrap();
-        stop.cancel();
+        ending.stop.cancel();
         client.read_to_end(&mut seen).await.unwrap();
         assert!(seen.ends_with(b"/good"));
     };
-    tokio::join!(serve_paths(server, &timeouts, &stop), client);
+    tokio::join!(serve_paths(server, &timeouts, &ending), client);
+}
+
+#[tokio::test]
+async fn a_gateway_that_leaves_ends_connections_with_the_answer_to_the_next_request() {
+    let (mut client, server) = duplex(1024);
+    let ending = Ending::new();
+    let timeouts = timeouts(Duration::from_secs(60));
+    let client = async {
+        client.write_all(GOOD).await.unwrap();
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"/good") {
+            client.read_buf(&mut seen).await.unwrap();
+        }
+        assert!(!str::from_utf8(&seen).unwrap().contains("connection: close"));
+        ending.leaving.cancel();
+        // Whatever the gateway does on its own, it does before it is asked again.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        client.write_all(GOOD).await.unwrap();
+        let mut seen = String::new();
+        client.read_to_string(&mut seen).await.unwrap();
+        assert!(seen.contains("connection: close") && seen.ends_with("/good"), "{seen}");
+    };
+    tokio::join!(serve_paths(server, &timeouts, &ending), client);
 }
