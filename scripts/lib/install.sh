@@ -7,7 +7,9 @@ CARGO_DENY_VERSION=0.20.2
 install_packages() {
     local packages=()
     command -v cc >/dev/null && command -v make >/dev/null || packages+=(build-essential)
+    command -v chromium >/dev/null || packages+=(chromium)
     command -v curl >/dev/null || packages+=(curl)
+    command -v h2load >/dev/null || packages+=(nghttp2-client)
     command -v node >/dev/null || packages+=(nodejs)
     command -v npm >/dev/null || packages+=(npm)
     command -v openssl >/dev/null || packages+=(openssl)

@@ -223,20 +223,32 @@ def test_websockets_over_https(serve, authority, context):
         thread.join()
 
 
-def test_grpc_over_https(serve, authority):
-    handler = grpc.unary_unary_rpc_method_handler(lambda message, _: message[::-1])
+def test_grpc_over_https_carries_claims_and_trailers(serve, authority):
+    def reverse(message: bytes, context) -> bytes:
+        context.set_trailing_metadata([("x-trailer", "there")])
+        claims = [value for name, value in context.invocation_metadata() if name == "x-sub"]
+        return ",".join(claims).encode() + b":" + message[::-1]
+
+    handler = grpc.unary_unary_rpc_method_handler(reverse)
     server = grpc.server(futures.ThreadPoolExecutor(2))
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("test.Echo", {"Reverse": handler})])
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
-        domains = [secured(authority, "grpc.example.com")]
+        domains = [secured(authority, "grpc.example.com", auth=AUTH)]
         gateway = serve(configuration(domains, [function(f"http://127.0.0.1:{port}")], https="127.0.0.1:0"))
         credentials = grpc.ssl_channel_credentials(authority.file.read_bytes())
         options = [("grpc.ssl_target_name_override", "grpc.example.com"), ("grpc.enable_http_proxy", 0)]
         host, https_port = gateway.https
         with grpc.secure_channel(f"{host}:{https_port}", credentials, options) as channel:
-            assert channel.unary_unary("/test.Echo/Reverse")(b"abc", timeout=20) == b"cba"
+            call = channel.unary_unary("/test.Echo/Reverse")
+            metadata = [("authorization", f"Bearer {TOKEN}"), ("x-sub", "evil")]
+            answer, done = call.with_call(b"abc", metadata=metadata, timeout=20)
+            assert answer == b"ann:cba"
+            assert ("x-trailer", "there") in done.trailing_metadata()
+            with pytest.raises(grpc.RpcError) as refusal:
+                call(b"abc", timeout=20)
+            assert refusal.value.code() == grpc.StatusCode.UNAUTHENTICATED
     finally:
         server.stop(0).wait()
 
