@@ -8,6 +8,7 @@ mod listeners;
 mod reload;
 mod serving;
 mod spans;
+mod store;
 mod systemd;
 mod upgrade;
 
@@ -91,7 +92,7 @@ async fn serve(
         );
     }
     let Snapshot { gateway: settings, admin, .. } = &loaded.snapshot;
-    let (http, https, admin) = (settings.http, settings.https, admin.listen);
+    let (http, https, admin) = (settings.http, settings.https, admin.clone());
     let listeners = Listeners {
         http: sockets.listen("http", http, taken_port).await?,
         https: match https {
@@ -99,8 +100,8 @@ async fn serve(
             None => None,
         },
     };
-    let admin = match admin {
-        Some(admin) => Some(sockets.listen("admin", admin, taken_port).await?),
+    let admin_listener = match admin.listen {
+        Some(address) => Some(sockets.listen("admin", address, taken_port).await?),
         None => None,
     };
     let (used, predecessor) = sockets.finish()?;
@@ -108,17 +109,22 @@ async fn serve(
     let metrics = Metrics::default();
     let access_log = access_log::start(&settings.access_log, log_format, &metrics)?;
     let spans = spans::start(settings.tracing.as_ref(), &metrics)?;
-    let serving = file.serve(loaded.snapshot, &metrics)?;
+    let stored = store::read(loaded.snapshot).await?;
+    let config = file.path().to_owned();
+    let serving = serving::start(stored.snapshot.clone(), &config, None, &metrics)?;
     let gateway = Arc::new(Gateway::new(serving, metrics, access_log, spans));
+    let metrics = gateway.metrics().clone();
+    let catalog = stored.follow(Arc::clone(&gateway), move |snapshot, previous| {
+        serving::start(snapshot, &config, Some(previous), &metrics)
+    });
     gateway.metrics().note_configuration(true);
 
     let (phase, observed) = watch::channel(Phase::Serving);
-    if let Some(listener) = admin {
+    if let Some(listener) = admin_listener {
         announce("admin", listener.local_addr()?);
-        let (gateway, observed) = (Arc::clone(&gateway), observed.clone());
-        tokio::spawn(async move { claimgate_control::serve(listener, &gateway, observed).await });
+        claimgate_control::serve(listener, &admin, catalog.clone(), observed.clone())?;
     }
-    tokio::spawn(file.watch(Arc::clone(&gateway), hangup));
+    tokio::spawn(file.watch(catalog, hangup));
     tokio::spawn(certificates::watch(Arc::clone(&gateway)));
     let address = listeners.http.local_addr()?;
     announce("http", address);

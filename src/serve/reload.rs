@@ -1,17 +1,16 @@
 //! Takes over a changed configuration file, and keeps the last good one when it is bad.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use claimgate_config::{FileVersion, Loaded, Problems, Snapshot};
-use claimgate_gateway::{Gateway, Metrics, Serving};
+use claimgate_control::Catalog;
 use tokio::runtime::Handle;
 use tokio::signal::unix::Signal;
 use tokio::sync::oneshot;
 
-use super::{log_warnings, serving, systemd};
+use super::{log_warnings, systemd};
 
 /// How often the file is looked at. Looking works on every file system and through every way of
 /// replacing a file, the switch of a symbolic link to a folder included, where notifications do not.
@@ -35,39 +34,35 @@ impl ConfigurationFile {
         claimgate_config::load_file(path).map(|loaded| (file, loaded))
     }
 
-    /// Begins to serve what was loaded.
-    pub fn serve(&self, snapshot: Snapshot, metrics: &Metrics) -> anyhow::Result<Serving> {
-        serving::start(snapshot, &self.path, None, metrics)
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Reloads the file whenever it changes and on every SIGHUP, which also reopens the access log.
-    pub async fn watch(mut self, gateway: Arc<Gateway>, mut hangup: Signal) {
+    pub async fn watch(mut self, catalog: Catalog, mut hangup: Signal) {
         let mut interval = tokio::time::interval(INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        // With many domains it takes a while to free a configuration, and the request that lets go of it last
-        // must not pay for it.
-        let mut replaced: Vec<Arc<Serving>> = Vec::new();
         loop {
             let is_asked = tokio::select! {
                 _ = interval.tick() => false,
                 _ = hangup.recv() => true,
             };
-            let unused =
-                replaced.extract_if(.., |serving| Arc::strong_count(serving) == 1).collect::<Vec<_>>();
+            let unused = catalog.take_unused();
             if !unused.is_empty() {
                 aside(move || drop(unused)).await;
             }
             if is_asked {
                 systemd::reloading();
-                gateway.access_log().reopen();
+                catalog.gateway().access_log().reopen();
             }
             let current = FileVersion::of(&self.path);
             if !is_asked && current == self.loaded {
                 continue;
             }
             self.loaded = current;
-            let (path, gateway) = (self.path.clone(), Arc::clone(&gateway));
-            replaced.extend(aside(move || reload(&path, &gateway)).await.flatten());
+            let (path, catalog) = (self.path.clone(), catalog.clone());
+            aside(move || reload(&path, &catalog)).await;
             if is_asked {
                 systemd::ready();
             }
@@ -98,22 +93,20 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
     result
 }
 
-/// Serves the file as it is now, if it is good; gives what was served before.
-fn reload(config: &Path, gateway: &Gateway) -> Option<Arc<Serving>> {
-    let replaced = match claimgate_config::load_file(config) {
+/// Serves the file as it is now, if it is good.
+fn reload(config: &Path, catalog: &Catalog) {
+    let is_served = match claimgate_config::load_file(config) {
         Ok(loaded) => {
             log_warnings(&loaded.warnings);
-            let previous = gateway.serving();
-            warn_of_what_needs_a_restart(&previous.snapshot, &loaded.snapshot);
-            match serving::start(loaded.snapshot, config, Some(&*previous), gateway.metrics()) {
-                Ok(next) => {
-                    gateway.replace(next);
+            warn_of_what_needs_a_restart(&catalog.gateway().serving().snapshot, &loaded.snapshot);
+            match catalog.declare(loaded.snapshot) {
+                Ok(()) => {
                     tracing::info!(file = %config.display(), "configuration reloaded");
-                    Some(previous)
+                    true
                 }
                 Err(error) => {
-                    tracing::error!(file = %config.display(), "{error:#}");
-                    None
+                    tracing::error!(file = %config.display(), "{error}");
+                    false
                 }
             }
         }
@@ -122,14 +115,13 @@ fn reload(config: &Path, gateway: &Gateway) -> Option<Arc<Serving>> {
                 let (line, column, field) = (problem.line, problem.column, problem.field.as_str());
                 tracing::error!(file = %problems.file.display(), line, column, field, "{}", problem.message);
             }
-            None
+            false
         }
     };
-    gateway.metrics().note_configuration(replaced.is_some());
-    if replaced.is_none() {
+    catalog.gateway().metrics().note_configuration(is_served);
+    if !is_served {
         tracing::error!(file = %config.display(), "configuration refused, the last good one stays");
     }
-    replaced
 }
 
 fn warn_of_what_needs_a_restart(old: &Snapshot, new: &Snapshot) {
@@ -143,7 +135,8 @@ fn warn_of_what_needs_a_restart(old: &Snapshot, new: &Snapshot) {
         ),
         ("gateway.accessLog", old.gateway.access_log != new.gateway.access_log),
         ("gateway.tracing", old.gateway.tracing != new.gateway.tracing),
-        ("admin.listen", old.admin.listen != new.admin.listen),
+        ("admin", old.admin != new.admin),
+        ("store", old.store != new.store),
     ];
     for (field, _) in changes.iter().filter(|(_, is_changed)| *is_changed) {
         tracing::warn!(field, "the field has changed, which takes effect after a restart");

@@ -11,6 +11,7 @@ use std::time::Duration;
 use claimgate_config::place::quoted;
 use claimgate_config::reader::{Field, Object};
 use claimgate_config::report::Report;
+use claimgate_config::snapshot::CertificateFiles;
 use claimgate_config::{Problems, did_you_mean, read_file};
 use claimgate_jose::json::Value;
 use claimgate_jose::{Algorithm, KeyType};
@@ -35,7 +36,7 @@ pub struct Configuration {
     /// Where health and metrics are served; nowhere by default.
     pub admin: Option<SocketAddr>,
     /// The certificate; without one it is served without TLS.
-    pub tls: Option<TlsFiles>,
+    pub tls: Option<CertificateFiles>,
     /// The claim `iss`, and where clients find the endpoints.
     pub issuer: Issuer,
     /// The claim `aud`: a string or a list of strings.
@@ -60,15 +61,6 @@ pub struct Configuration {
     pub hashing: HashingLimits,
     /// How long clients may take.
     pub timeouts: Timeouts,
-}
-
-/// The files of a certificate, in PEM.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The certificate and those between it and a root.
-    pub certificate: PathBuf,
-    /// Its key, unencrypted.
-    pub private_key: PathBuf,
 }
 
 /// Where users are.
@@ -167,12 +159,12 @@ fn read_admin(object: &mut Object<'_>, report: &mut Report) -> Option<SocketAddr
     listen
 }
 
-fn read_tls(field: &Field<'_>, folder: &Path, report: &mut Report) -> Option<TlsFiles> {
+fn read_tls(field: &Field<'_>, folder: &Path, report: &mut Report) -> Option<CertificateFiles> {
     let mut object = field.object("an object with the fields certificateFile and privateKeyFile", report)?;
     let certificate = read_path(&mut object, "certificateFile", folder, report);
     let private_key = read_path(&mut object, "privateKeyFile", folder, report);
     object.finish(report);
-    Some(TlsFiles { certificate: certificate?, private_key: private_key? })
+    Some(CertificateFiles { certificate: certificate?, private_key: private_key? })
 }
 
 fn read_path(

@@ -19,14 +19,11 @@ pub mod password;
 mod published;
 mod refusal;
 mod serve;
-mod tls;
 mod users;
 mod watch;
 
 pub use attempts::AttemptPolicy;
 pub use authorizer::StartError;
-pub use configuration::{
-    Configuration, HashingLimits, Issuer, Limits, Network, Timeouts, TlsFiles, UsersSettings,
-};
+pub use configuration::{Configuration, HashingLimits, Issuer, Limits, Network, Timeouts, UsersSettings};
 pub use keys::{KeySettings, RotateError, Rotated, rotate};
 pub use serve::serve;

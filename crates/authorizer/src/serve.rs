@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use claimgate_config::Problems;
+use claimgate_tls::ListenerCertificate;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use hyper::server::conn::http1;
@@ -27,7 +28,6 @@ use crate::authorizer::{Authorizer, StartError, now};
 use crate::configuration::Configuration;
 use crate::endpoints::{self, Endpoints};
 use crate::log;
-use crate::tls::Tls;
 use crate::users::Users;
 use crate::watch::{self, Versions};
 
@@ -46,7 +46,13 @@ pub async fn serve(configuration: Configuration, warnings: &Problems) -> Result<
 
     log::problems(warnings);
     let versions = Versions::of(&configuration);
-    let tls = configuration.tls.as_ref().map(Tls::load).transpose().map_err(StartError::Tls)?.map(Arc::new);
+    let tls = configuration
+        .tls
+        .as_ref()
+        .map(ListenerCertificate::load)
+        .transpose()
+        .map_err(StartError::Tls)?
+        .map(Arc::new);
     let authorizer = Arc::new(Authorizer::start(configuration)?);
     let configuration = &authorizer.configuration;
     let listener = listen("listen", configuration.listen).await?;
@@ -74,7 +80,7 @@ pub async fn serve(configuration: Configuration, warnings: &Problems) -> Result<
 /// of, and waits for that as long as `timeouts.drainSeconds`.
 async fn accept(
     listener: TcpListener,
-    tls: Option<Arc<Tls>>,
+    tls: Option<Arc<ListenerCertificate>>,
     authorizer: Arc<Authorizer>,
     stop: impl Future<Output = ()>,
 ) {

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claimgate_config::FileVersion;
+use claimgate_tls::ListenerCertificate;
 use tokio::signal::unix::Signal;
 
 use crate::authorizer::Authorizer;
 use crate::configuration::{Configuration, UsersSettings};
 use crate::keys::folder::FolderVersion;
 use crate::log;
-use crate::tls::Tls;
 use crate::users::Users;
 
 /// How often files are looked at, which works on every file system.
@@ -42,7 +42,7 @@ impl Versions {
 /// Reloads what has changed, and everything on each SIGHUP.
 pub(crate) async fn watch(
     authorizer: Arc<Authorizer>,
-    tls: Option<Arc<Tls>>,
+    tls: Option<Arc<ListenerCertificate>>,
     mut versions: Versions,
     mut hangup: Signal,
 ) {
@@ -104,7 +104,7 @@ fn reload_keys(authorizer: &Authorizer) {
     }
 }
 
-fn reload_tls(authorizer: &Authorizer, tls: Option<&Tls>) {
+fn reload_tls(authorizer: &Authorizer, tls: Option<&ListenerCertificate>) {
     let Some(tls) = tls else {
         return;
     };

@@ -49,8 +49,8 @@ pub(crate) fn compile(document: Document, folder: &Path, report: &mut Report) ->
     Snapshot {
         admin: document.admin.value,
         store: document.store,
-        functions: functions.compiled,
-        domains,
+        functions: Arc::new(functions.compiled),
+        domains: Arc::new(domains),
         remote_key_sources: remote_keys.into_sources(),
         folder: folder.to_owned(),
         declared: DocumentId::new(),

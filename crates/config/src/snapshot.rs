@@ -37,7 +37,7 @@ use claimgate_jose::{JwkSet, Policy};
 use http::{HeaderName, Method, StatusCode, Uri};
 
 /// Everything that the gateway needs to answer requests.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Snapshot {
     /// The data plane's settings.
     pub gateway: GatewaySettings,
@@ -46,9 +46,9 @@ pub struct Snapshot {
     /// Where the changes of API and console are stored; `None` when nothing is.
     pub store: Option<StoreSettings>,
     /// Every function, by name.
-    pub functions: HashMap<String, Arc<Function>>,
+    pub functions: Arc<HashMap<String, Arc<Function>>>,
     /// Every custom domain and every HTTP trigger.
-    pub domains: DomainTable,
+    pub domains: Arc<DomainTable>,
     /// Where keys are fetched from, each once.
     pub remote_key_sources: Vec<RemoteKeySource>,
     /// The folder that relative paths begin at: the configuration file's.

@@ -8,9 +8,11 @@ mod acme;
 mod certificates;
 mod files;
 mod handshake;
+mod listener;
 mod metrics;
 
 pub use acme::AcmeError;
 pub use certificates::{Certificates, StartError};
 pub use handshake::{HandshakeError, Secured, shake_hands};
+pub use listener::ListenerCertificate;
 pub use metrics::Metrics;

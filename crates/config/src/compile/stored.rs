@@ -34,13 +34,16 @@ impl Snapshot {
         stored: &StoredDocuments,
         before: Option<&Snapshot>,
     ) -> Result<(Snapshot, Vec<DocumentProblem>), Vec<DocumentProblem>> {
+        if stored.functions.is_empty() && stored.domains.is_empty() {
+            return Ok((self.clone(), Vec::new()));
+        }
         let before = before.filter(|before| before.declared == self.declared);
         let mut problems = Vec::new();
         let mut compiler = Compiler {
             settings: &self.gateway,
             folder: &self.folder,
             functions: Functions::of(&self.functions),
-            domains: self.domains.clone(),
+            domains: DomainTable::clone(&self.domains),
             custom_domains: HashMap::new(),
             triggers: HashMap::new(),
             remote_keys: RemoteKeyNumbers::of(&self.remote_key_sources),
@@ -59,7 +62,7 @@ impl Snapshot {
             note(&mut problems, DocumentKind::Function, name, report);
         }
         let none = DomainTable::default();
-        let earlier = before.map_or(&none, |before| &before.domains);
+        let earlier = before.map_or(&none, |before| &*before.domains);
         let hosts: Vec<_> = stored
             .functions
             .values()
@@ -102,14 +105,10 @@ impl Snapshot {
         }
         let Compiler { functions, domains, remote_keys, .. } = compiler;
         let snapshot = Snapshot {
-            gateway: self.gateway.clone(),
-            admin: self.admin.clone(),
-            store: self.store.clone(),
-            functions: functions.compiled,
-            domains,
+            functions: Arc::new(functions.compiled),
+            domains: Arc::new(domains),
             remote_key_sources: remote_keys.into_sources(),
-            folder: self.folder.clone(),
-            declared: self.declared,
+            ..self.clone()
         };
         Ok((snapshot, problems))
     }

@@ -1,43 +1,43 @@
-//! TLS as a server.
+//! A listener with one certificate of its own.
 
 use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use claimgate_config::snapshot::CertificateFiles;
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::configuration::TlsFiles;
-
-/// The certificate as it was when it was last good.
-pub(crate) struct Tls {
-    files: TlsFiles,
+/// The certificate of a listener, as it was when it was last good.
+#[derive(Debug)]
+pub struct ListenerCertificate {
+    files: CertificateFiles,
     config: ArcSwap<ServerConfig>,
 }
 
-impl Tls {
+impl ListenerCertificate {
     /// Reads certificate and key; the error names the file and quotes nothing of it.
-    pub(crate) fn load(files: &TlsFiles) -> Result<Self, String> {
+    pub fn load(files: &CertificateFiles) -> Result<Self, String> {
         Ok(Self { files: files.clone(), config: ArcSwap::new(Arc::new(read(files)?)) })
     }
 
     /// Reads both files again; when one is bad, everything stays as it is.
-    pub(crate) fn reload(&self) -> Result<(), String> {
+    pub fn reload(&self) -> Result<(), String> {
         self.config.store(Arc::new(read(&self.files)?));
         Ok(())
     }
 
     /// For the next connection.
-    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+    pub fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.config.load_full())
     }
 }
 
-fn read(files: &TlsFiles) -> Result<ServerConfig, String> {
+fn read(files: &CertificateFiles) -> Result<ServerConfig, String> {
     let unusable = |field: &str, file: &Path, error: &dyn Display| {
         format!("cannot use tls.{field} {}: {error}", file.display())
     };

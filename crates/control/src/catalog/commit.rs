@@ -1,0 +1,170 @@
+//! Makes changes: judged, written, in force.
+
+use std::sync::Arc;
+
+use claimgate_config::Snapshot;
+use claimgate_gateway::Serving;
+use serde_json::value::RawValue;
+
+use super::change::{Applied, ApplyError, Change};
+use super::judge::{Judged, Made, judge};
+use super::records::{self, Contents, GENERATION, Value, milliseconds};
+use super::{Catalog, blocking, in_one_problem, lock, read};
+use crate::store::{CommitError, Condition, Store, StoreError, Write};
+
+/// How often changes are judged again because those of others came first.
+const ATTEMPTS: usize = 20;
+
+/// How many versions of a document are kept.
+const MOST_VERSIONS: usize = 100;
+
+/// What is ready to be put in force, unless something else was meanwhile.
+struct Ready {
+    judged: Judged,
+    next: Serving,
+    /// What was in force when it was made.
+    before: Arc<Serving>,
+}
+
+impl Catalog {
+    pub(super) async fn commit(&self, changes: Vec<Change>, author: &str) -> Result<Applied, ApplyError> {
+        let Some(store) = &self.shared.store else { return Err(ApplyError::ReadOnly) };
+        if changes.is_empty() {
+            return Ok(Applied::default());
+        }
+        let changes: Arc<[Change]> = Arc::from(changes);
+        let _changing = self.shared.changing.lock().await;
+        for _ in 0..ATTEMPTS {
+            let ready = self.make_ready(Arc::clone(&changes), author.to_owned()).await?;
+            let (conditions, writes) = written(&ready.judged, store).await?;
+            let revision = match store.commit(&conditions, &writes).await {
+                Ok(revision) => revision,
+                Err(CommitError::Conflict { .. }) => {
+                    self.catch_up().await?;
+                    continue;
+                }
+                Err(CommitError::Unknown(why)) => match revision_of(store, &writes).await? {
+                    Some(revision) => revision,
+                    None => return Err(StoreError::Unreachable(why).into()),
+                },
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            };
+            return self.put_ready_in_force(ready, revision).await;
+        }
+        Err(ApplyError::Busy)
+    }
+
+    async fn make_ready(&self, changes: Arc<[Change]>, author: String) -> Result<Ready, ApplyError> {
+        let catalog = self.clone();
+        blocking(move || {
+            let before = catalog.shared.gateway.serving();
+            let (snapshot, judged) = catalog.judge(&before, &changes, &author)?;
+            let next = (catalog.shared.prepare)(snapshot, &before).map_err(|error| {
+                let problems = changes.iter().take(1);
+                let problems = problems.flat_map(|change| in_one_problem(change.kind, &change.name, &error));
+                ApplyError::Invalid(problems.collect())
+            })?;
+            Ok(Ready { judged, next, before })
+        })
+        .await
+    }
+
+    /// Judges changes; compiles on the calling thread.
+    pub(super) fn judge(
+        &self,
+        before: &Serving,
+        changes: &[Change],
+        author: &str,
+    ) -> Result<(Snapshot, Judged), ApplyError> {
+        let state = lock(&self.shared.state);
+        judge(&state, &read(&self.shared.index), &before.snapshot, changes, author, records::now())
+    }
+
+    async fn put_ready_in_force(&self, ready: Ready, revision: u64) -> Result<Applied, ApplyError> {
+        let catalog = self.clone();
+        blocking(move || {
+            let Ready { judged, next, before } = ready;
+            let Judged { mut contents, applied, .. } = judged;
+            contents.generation_record = Some(revision);
+            let mut state = lock(&catalog.shared.state);
+            let serving = catalog.shared.gateway.serving();
+            if Arc::ptr_eq(&before, &serving) {
+                catalog.put_in_force(next, serving);
+                catalog.note(&mut state, contents);
+            } else if let Err(why) = catalog.serve(&mut state, contents) {
+                // Written it is. What keeps it from being served came from elsewhere at the same moment.
+                tracing::error!("{why}");
+            }
+            Ok(applied)
+        })
+        .await
+    }
+
+    /// Takes over what was stored by others since.
+    pub(super) async fn catch_up(&self) -> Result<(), StoreError> {
+        let Some(store) = &self.shared.store else { return Ok(()) };
+        let known = lock(&self.shared.state).contents.clone();
+        let (contents, _) = records::read_all(store, &known).await?;
+        let catalog = self.clone();
+        let served = blocking(move || {
+            let mut state = lock(&catalog.shared.state);
+            if contents.generation <= state.contents.generation {
+                return Ok(());
+            }
+            catalog.serve(&mut state, contents)
+        });
+        if let Err(why) = served.await {
+            tracing::error!("{why}");
+        }
+        Ok(())
+    }
+}
+
+/// What the store is asked to do.
+async fn written(judged: &Judged, store: &Store) -> Result<(Vec<Condition>, Vec<Write>), StoreError> {
+    let Contents { generation, generation_record, .. } = &judged.contents;
+    let key = GENERATION.to_owned();
+    let condition = match generation_record {
+        Some(version) => Condition::At { key, version: *version },
+        None => Condition::Absent { key },
+    };
+    let put = |key: String, value: Vec<u8>| Write::Put { key, value, expires_in: None };
+    let mut writes = vec![put(GENERATION.to_owned(), generation.to_string().into_bytes())];
+    for Made { kind, name, stored, json } in &judged.made {
+        let value = Value {
+            version: stored.version,
+            author: stored.author.clone(),
+            created: milliseconds(stored.created),
+            modified: milliseconds(stored.modified),
+            // What was read as JSON is JSON.
+            document: json.as_deref().and_then(|json| RawValue::from_string(json.to_owned()).ok()),
+        };
+        let value = value.to_bytes();
+        let key = records::key(*kind, name);
+        writes.push(match json {
+            Some(_) => put(key, value.clone()),
+            None => Write::Delete { key },
+        });
+        writes.push(put(records::history_key(*kind, name, stored.version), value));
+        if stored.version % 16 == 0 {
+            let history = store.list(&records::history(*kind, name)).await?.records;
+            let surplus = history.len().saturating_sub(MOST_VERSIONS);
+            writes.extend(history.into_iter().take(surplus).map(|record| Write::Delete { key: record.key }));
+        }
+    }
+    Ok((vec![condition], writes))
+}
+
+/// The revision at which something was written, if it was, after an answer that did not come.
+async fn revision_of(store: &Store, writes: &[Write]) -> Result<Option<u64>, StoreError> {
+    let mut revision = None;
+    for write in writes {
+        if let Write::Put { key, value, .. } = write {
+            let Some(record) = store.get(key).await?.filter(|record| record.value == *value) else {
+                return Ok(None);
+            };
+            revision = Some(record.version);
+        }
+    }
+    Ok(revision)
+}

@@ -1,0 +1,243 @@
+//! Documents as records of the store, and all of them read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use claimgate_config::{
+    DocumentKind, DocumentProblem, Problem, Severity, StoredDocuments, StoredDomain, StoredFunction,
+    UnknownFields,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::document::{Document, Origin, Stored, Version};
+use crate::store::{Listing, Record, Store, StoreError};
+
+/// Beginning of the keys of documents.
+pub const DOCUMENTS: &str = "documents/";
+/// The record that every commit of documents raises.
+pub const GENERATION: &str = "documents/generation";
+
+const KINDS: [DocumentKind; 2] = [DocumentKind::CustomDomain, DocumentKind::Function];
+
+pub fn key(kind: DocumentKind, name: &str) -> String {
+    format!("{DOCUMENTS}{}/{name}", kind.list())
+}
+
+/// Beginning of the keys of a document's history.
+pub fn history(kind: DocumentKind, name: &str) -> String {
+    format!("history/{}/{name}/", kind.list())
+}
+
+/// Numbers in keys are padded, so that the order of keys is theirs.
+pub fn history_key(kind: DocumentKind, name: &str, version: u64) -> String {
+    format!("{}{version:020}", history(kind, name))
+}
+
+/// The document whose record has this key.
+pub fn parse_key(key: &str) -> Option<(DocumentKind, &str)> {
+    let (list, name) = key.strip_prefix(DOCUMENTS)?.split_once('/')?;
+    KINDS.into_iter().find(|kind| kind.list() == list).map(|kind| (kind, name))
+}
+
+/// The value of a document's record, and of one of its history.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Value {
+    pub version: u64,
+    pub author: String,
+    /// Milliseconds since the Unix epoch.
+    pub created: u64,
+    pub modified: u64,
+    /// `None` in the history of one that was deleted.
+    pub document: Option<Box<RawValue>>,
+}
+
+impl Value {
+    pub fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(bytes)
+    }
+
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // A structure of strings and numbers can always be written.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    fn stored(&self) -> Stored {
+        Stored {
+            version: self.version,
+            created: time(self.created),
+            modified: time(self.modified),
+            author: self.author.clone(),
+        }
+    }
+
+    pub fn into_version(self) -> Version {
+        let json = self.document.map(|document| Arc::from(document.get()));
+        Version { version: self.version, at: time(self.modified), author: self.author, json }
+    }
+}
+
+fn time(milliseconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(milliseconds)
+}
+
+/// As exact as what is stored.
+pub fn now() -> SystemTime {
+    time(milliseconds(SystemTime::now()))
+}
+
+pub fn milliseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// All that is stored, read.
+#[derive(Debug, Clone, Default)]
+pub struct Contents {
+    /// How many commits of documents there were; 0 before the first.
+    pub generation: u64,
+    /// The version of the record that tells so.
+    pub generation_record: Option<u64>,
+    pub parsed: StoredDocuments,
+    pub stored: BTreeMap<(DocumentKind, String), Stored>,
+}
+
+/// A document that was read.
+#[derive(Debug, Clone)]
+pub enum Read {
+    Domain(Arc<StoredDomain>),
+    Function(Arc<StoredFunction>),
+}
+
+impl Read {
+    pub fn document(
+        kind: DocumentKind,
+        json: &str,
+        unknown: UnknownFields,
+    ) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
+        match kind {
+            DocumentKind::CustomDomain => StoredDomain::read(json, unknown)
+                .map(|(domain, warnings)| (Self::Domain(Arc::new(domain)), warnings)),
+            DocumentKind::Function => StoredFunction::read(json, unknown)
+                .map(|(function, warnings)| (Self::Function(Arc::new(function)), warnings)),
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Domain(domain) => domain.name(),
+            Self::Function(function) => function.name(),
+        }
+    }
+
+    pub fn json(&self) -> &Arc<str> {
+        match self {
+            Self::Domain(domain) => domain.json(),
+            Self::Function(function) => function.json(),
+        }
+    }
+}
+
+impl Contents {
+    /// Takes over the record of a document; with no value it is gone.
+    pub fn take(&mut self, key: &str, record: Option<(&[u8], u64)>) -> Result<(), DocumentProblem> {
+        if key == GENERATION {
+            self.generation_record = record.map(|(_, version)| version);
+            self.generation = record.and_then(|(value, _)| number(value)).unwrap_or_default();
+            return Ok(());
+        }
+        let Some((kind, name)) = parse_key(key) else { return Ok(()) };
+        let Some((value, _)) = record else {
+            self.remove(kind, name);
+            return Ok(());
+        };
+        let unreadable = |problem: Problem| DocumentProblem { kind, name: name.to_owned(), problem };
+        let value = Value::parse(value).map_err(|error| {
+            unreadable(plain(format!("the record cannot be read, it is not what claimgate writes: {error}")))
+        })?;
+        let json = value.document.as_ref().map_or("null", |document| document.get());
+        // What was taken once is taken again, should a field be unknown to this version.
+        let (read, _) = Read::document(kind, json, UnknownFields::LeftOut).map_err(|problems| {
+            unreadable(
+                problems.into_iter().next().unwrap_or_else(|| plain("the document is empty".to_owned())),
+            )
+        })?;
+        self.put(kind, name, read, value.stored());
+        Ok(())
+    }
+
+    fn take_known(&mut self, known: &Contents, kind: DocumentKind, name: &str, value: &[u8]) -> bool {
+        let Some(stored) = known.stored.get(&(kind, name.to_owned())) else { return false };
+        let is_same = Value::parse(value).is_ok_and(|value| value.stored() == *stored);
+        let read = match kind {
+            DocumentKind::CustomDomain => known.parsed.domains.get(name).cloned().map(Read::Domain),
+            DocumentKind::Function => known.parsed.functions.get(name).cloned().map(Read::Function),
+        };
+        match read {
+            Some(read) if is_same => {
+                self.put(kind, name, read, stored.clone());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub fn put(&mut self, kind: DocumentKind, name: &str, read: Read, stored: Stored) {
+        match read {
+            Read::Domain(domain) => drop(self.parsed.domains.insert(name.to_owned(), domain)),
+            Read::Function(function) => drop(self.parsed.functions.insert(name.to_owned(), function)),
+        }
+        self.stored.insert((kind, name.to_owned()), stored);
+    }
+
+    pub fn remove(&mut self, kind: DocumentKind, name: &str) {
+        match kind {
+            DocumentKind::CustomDomain => drop(self.parsed.domains.remove(name)),
+            DocumentKind::Function => drop(self.parsed.functions.remove(name)),
+        }
+        self.stored.remove(&(kind, name.to_owned()));
+    }
+
+    pub fn find(&self, kind: DocumentKind, name: &str) -> Option<Document> {
+        let stored = self.stored.get(&(kind, name.to_owned()))?;
+        let json = match kind {
+            DocumentKind::CustomDomain => self.parsed.domains.get(name)?.json(),
+            DocumentKind::Function => self.parsed.functions.get(name)?.json(),
+        };
+        let (name, json) = (name.to_owned(), Arc::clone(json));
+        Some(Document { kind, name, json, origin: Origin::Stored(stored.clone()) })
+    }
+
+    pub fn documents(&self) -> impl Iterator<Item = Document> {
+        self.stored.keys().filter_map(|(kind, name)| self.find(*kind, name))
+    }
+}
+
+/// Reads all that is stored; gives the revision too that this is of. Documents that are `known` in the same
+/// version are not read again.
+pub async fn read_all(store: &Store, known: &Contents) -> Result<(Contents, u64), StoreError> {
+    let Listing { records, revision } = store.list(DOCUMENTS).await?;
+    let mut contents = Contents::default();
+    for Record { key, value, version } in &records {
+        if let Some((kind, name)) = parse_key(key)
+            && contents.take_known(known, kind, name, value)
+        {
+            continue;
+        }
+        contents.take(key, Some((value, *version))).map_err(|DocumentProblem { kind, name, problem }| {
+            StoreError::Failed(format!("{}/{name}: {problem}", kind.list()))
+        })?;
+    }
+    Ok((contents, revision))
+}
+
+pub fn number(value: &[u8]) -> Option<u64> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+/// A problem of a document as a whole.
+pub fn plain(message: String) -> Problem {
+    Problem { severity: Severity::Error, line: 0, column: 0, field: String::new(), message }
+}
