@@ -4,8 +4,8 @@ mod admin;
 pub mod catalog;
 mod exposition;
 mod listen;
-mod secrets;
+pub mod secrets;
 pub mod store;
 
-pub use admin::{AdminError, serve};
+pub use admin::{AdminError, Peer, serve};
 pub use catalog::Catalog;
