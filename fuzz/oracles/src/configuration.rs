@@ -38,7 +38,7 @@ fn check_problem(problem: &Problem, text: &str) {
 }
 
 fn check_snapshot(snapshot: &Snapshot) {
-    for (name, function) in &snapshot.functions {
+    for (name, function) in snapshot.functions.iter() {
         assert_eq!(*name, function.name);
         if let FunctionTarget::Url { origin, base_path } = &function.target {
             assert!(origin.authority().is_some() && origin.path() == "/");
