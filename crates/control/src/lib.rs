@@ -2,6 +2,7 @@
 
 mod admin;
 pub mod catalog;
+pub mod acs3;
 mod exposition;
 mod listen;
 pub mod secrets;

@@ -1,0 +1,201 @@
+//! `ACS3-HMAC-SHA256`, the signature of Alibaba Cloud's OpenAPI.
+//!
+//! A request names its access key and carries an HMAC of itself under that key's secret. What is checked
+//! here depends on the request, the secret and the time alone; whether the request came before is asked
+//! elsewhere (`nonces.rs`).
+
+mod authorization;
+mod canonical;
+mod hex;
+#[cfg(test)]
+mod tests;
+
+use std::time::{Duration, SystemTime};
+
+use aws_lc_rs::{digest, hmac};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, Uri, header};
+
+use authorization::Authorization;
+
+/// How far a request's date may be from the time here, either way.
+pub const WINDOW: Duration = Duration::from_secs(15 * 60);
+
+const ALGORITHM: &str = "ACS3-HMAC-SHA256";
+const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-acs-content-sha256");
+const DATE: HeaderName = HeaderName::from_static("x-acs-date");
+const NONCE: HeaderName = HeaderName::from_static("x-acs-signature-nonce");
+const PREFIX: &str = "x-acs-";
+
+/// Longer ones serve no purpose: the original's own have 32 characters.
+const MAX_NONCE_BYTES: usize = 256;
+
+/// A request, as far as its signature covers it.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The target; its path and query as they were sent.
+    pub uri: &'a Uri,
+    /// All header fields.
+    pub headers: &'a HeaderMap,
+    /// The whole body.
+    pub body: &'a [u8],
+}
+
+impl<'a> Request<'a> {
+    /// A request whose body has been read.
+    pub fn of(parts: &'a Parts, body: &'a [u8]) -> Self {
+        Self { method: parts.method.as_str(), uri: &parts.uri, headers: &parts.headers, body }
+    }
+}
+
+/// What a request says of its signature, which is not checked yet.
+#[derive(Debug)]
+pub struct Signed<'a> {
+    /// The key that it says it was signed with.
+    pub access_key_id: &'a str,
+    /// What no other request of that key may have.
+    pub nonce: &'a str,
+    date: SystemTime,
+    authorization: Authorization<'a>,
+}
+
+/// Why a request is not what the holder of an access key has sent. Nothing of a secret is told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// Without it nothing can be checked.
+    #[error("required HTTP header {0} was not specified")]
+    MissingHeader(&'static str),
+    /// Another scheme, or not its form.
+    #[error(
+        "the header Authorization is not of the form {ALGORITHM} \
+         Credential=<access key ID>,SignedHeaders=<names>,Signature=<64 hexadecimal digits>"
+    )]
+    MalformedAuthorization,
+    /// Two readers could take different ones.
+    #[error("the header {0} was specified twice")]
+    RepeatedHeader(String),
+    /// It could be changed on the way.
+    #[error("the header {0} is not signed; SignedHeaders has to name it")]
+    NotSigned(String),
+    /// The body is not the one that was signed.
+    #[error("x-acs-content-sha256 is not the SHA-256 of the body")]
+    OtherBody,
+    /// Empty, too long, or no text.
+    #[error("x-acs-signature-nonce is not 1 to {MAX_NONCE_BYTES} visible ASCII characters")]
+    MalformedNonce,
+    /// No date.
+    #[error("x-acs-date is no time as 2026-11-24T05:43:38Z")]
+    MalformedDate,
+    /// The request is old, or one of the clocks is wrong.
+    #[error("x-acs-date is more than 15 minutes from the time here, which is {now}")]
+    Expired {
+        /// The time here.
+        now: String,
+    },
+    /// Another secret, or something was changed on the way.
+    #[error(
+        "The request signature we calculated does not match the signature you provided. \
+         Check your access key and signing method"
+    )]
+    Mismatch,
+}
+
+impl<'a> Signed<'a> {
+    /// Reads what a request says of its signature, and checks all that needs no secret.
+    ///
+    /// # Errors
+    ///
+    /// Why no secret could make it good.
+    pub fn read(request: &Request<'a>, now: SystemTime) -> Result<Self, SignatureError> {
+        let authorization = single(request.headers, &header::AUTHORIZATION, "Authorization")?;
+        let authorization = Authorization::parse(authorization)?;
+        let [date, nonce, hash] = [
+            single(request.headers, &DATE, "x-acs-date")?,
+            single(request.headers, &NONCE, "x-acs-signature-nonce")?,
+            single(request.headers, &CONTENT_SHA256, "x-acs-content-sha256")?,
+        ];
+        check_signed_headers(request, &authorization)?;
+        if !hash.eq_ignore_ascii_case(&hex::encode(sha256(request.body).as_ref())) {
+            return Err(SignatureError::OtherBody);
+        }
+        if !(1..=MAX_NONCE_BYTES).contains(&nonce.len()) {
+            return Err(SignatureError::MalformedNonce);
+        }
+        let date = parse_date(date, now)?;
+        Ok(Self { access_key_id: authorization.access_key_id, nonce, date, authorization })
+    }
+
+    /// Checks the signature in constant time.
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureError::Mismatch`].
+    pub fn verify(&self, request: &Request<'_>, secret: &[u8]) -> Result<(), SignatureError> {
+        let canonical = canonical::request(request, &self.authorization);
+        let to_sign = format!("{ALGORITHM}\n{}", hex::encode(sha256(&canonical).as_ref()));
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+        hmac::verify(&key, to_sign.as_bytes(), &self.authorization.signature)
+            .map_err(|_| SignatureError::Mismatch)
+    }
+
+    /// When the request was made, by its sender's clock.
+    pub fn date(&self) -> SystemTime {
+        self.date
+    }
+}
+
+fn sha256(data: &[u8]) -> digest::Digest {
+    digest::digest(&digest::SHA256, data)
+}
+
+fn single<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+    shown: &'static str,
+) -> Result<&'a str, SignatureError> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().ok_or(SignatureError::MissingHeader(shown))?;
+    if values.next().is_some() {
+        return Err(SignatureError::RepeatedHeader(shown.to_owned()));
+    }
+    // What is no text is none of the values that are expected.
+    Ok(value.to_str().unwrap_or_default().trim())
+}
+
+/// Node's SDK signs `host`, `content-type` and what begins with `x-acs-`, Python's signs everything. Whatever
+/// says what the request is has to be signed.
+fn check_signed_headers(
+    request: &Request<'_>,
+    authorization: &Authorization<'_>,
+) -> Result<(), SignatureError> {
+    if canonical::host(request).is_none() {
+        return Err(SignatureError::MissingHeader("Host"));
+    }
+    let names = request.headers.keys().map(HeaderName::as_str);
+    let must_be = names.filter(|name| name.starts_with(PREFIX)).chain(["host"]);
+    for name in must_be {
+        if !authorization.signs(name) {
+            return Err(SignatureError::NotSigned(name.to_owned()));
+        }
+    }
+    for name in &authorization.signed_headers {
+        if request.headers.get_all(name.as_str()).iter().nth(1).is_some() {
+            return Err(SignatureError::RepeatedHeader(name.clone()));
+        }
+    }
+    Ok(())
+}
+
+fn parse_date(text: &str, now: SystemTime) -> Result<SystemTime, SignatureError> {
+    let date = humantime::parse_rfc3339(text).map_err(|_| SignatureError::MalformedDate)?;
+    let distance = match now.duration_since(date) {
+        Ok(past) => past,
+        Err(future) => future.duration(),
+    };
+    if distance > WINDOW {
+        return Err(SignatureError::Expired { now: humantime::format_rfc3339_seconds(now).to_string() });
+    }
+    Ok(date)
+}
