@@ -30,6 +30,9 @@ pub use stored::DocumentProblem;
 pub(crate) fn compile(document: Document, folder: &Path, report: &mut Report) -> Snapshot {
     check_listeners(&document, report);
     let settings = document.gateway.value;
+    let mut admin = document.admin.value;
+    let access_keys = document.access_keys.into_iter();
+    admin.access_keys = access_keys.filter_map(|key| key.load(folder, report)).collect();
     let mut compiler = Compiler::new(&settings, folder);
     let triggers = compiler.functions.add_declared(&document.functions, folder, report);
     let mut number = 0;
@@ -47,7 +50,7 @@ pub(crate) fn compile(document: Document, folder: &Path, report: &mut Report) ->
     }
     let Compiler { functions, domains, remote_keys, .. } = compiler;
     Snapshot {
-        admin: document.admin.value,
+        admin,
         store: document.store,
         functions: Arc::new(functions.compiled),
         domains: Arc::new(domains),

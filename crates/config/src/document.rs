@@ -1,5 +1,6 @@
 //! What was written: each section checked for itself. What one section says of another, as the
 //! function of a route, is the business of `compile`.
+mod access_keys;
 mod access_log;
 mod acme;
 mod authentication;
@@ -30,6 +31,7 @@ use crate::snapshot::{AdminSettings, GatewaySettings, StoreSettings};
 use crate::yaml::Items;
 use std::path::Path;
 
+pub(crate) use access_keys::WrittenAccessKey;
 pub(crate) use authentication::Authentication;
 pub(crate) use certificate::{CertConfig, Pair};
 pub(crate) use domain::{
@@ -53,6 +55,7 @@ pub(crate) const CUSTOM_DOMAINS: Items<CustomDomain> =
 pub(crate) struct Document {
     pub(crate) gateway: Written<GatewaySettings>,
     pub(crate) admin: Written<AdminSettings>,
+    pub(crate) access_keys: Vec<WrittenAccessKey>,
     pub(crate) store: Option<StoreSettings>,
     pub(crate) functions: Vec<Function>,
     pub(crate) custom_domains: Vec<CustomDomain>,
@@ -73,10 +76,9 @@ impl Document {
             value: gateway::read_gateway(gateway, report),
         };
         let admin = object.field("admin");
-        let admin = Written {
-            place: admin.as_ref().map_or(&object.place, |field| &field.place).clone(),
-            value: gateway::read_admin(admin, report),
-        };
+        let place = admin.as_ref().map_or(&object.place, |field| &field.place).clone();
+        let (admin, access_keys) = gateway::read_admin(admin, report);
+        let admin = Written { place, value: admin };
         let store = store::read(object.field("store"), report);
         let functions = items(object.field("functions"), "a list of functions", report)
             .iter()
@@ -87,7 +89,7 @@ impl Document {
             in_tree.iter().filter_map(|field| CustomDomain::read(field, report)).collect()
         });
         object.finish(report);
-        Some(Document { gateway, admin, store, functions, custom_domains })
+        Some(Document { gateway, admin, access_keys, store, functions, custom_domains })
     }
 
     /// Takes relative paths as beginning at a folder.

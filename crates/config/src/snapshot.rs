@@ -1,4 +1,5 @@
 //! The compiled configuration: immutable, shared by all requests, swapped as a whole.
+mod access_key;
 mod access_log;
 mod acme;
 mod cors;
@@ -12,6 +13,7 @@ mod tests;
 mod tls;
 mod tracing;
 
+pub use access_key::{AccessKey, AccessKeySecret, Role};
 pub use access_log::{AccessLogFormat, AccessLogOutput, AccessLogSettings};
 pub use acme::{AcmeChallenge, AcmeSettings};
 pub use cors::{AllowedOrigins, CorsRules, OriginPattern};
@@ -144,6 +146,8 @@ pub struct AdminSettings {
     pub allow_insecure: bool,
     /// Whether `/metrics` is answered to everybody, where the listener is not on a loopback address.
     pub open_metrics: bool,
+    /// Keys that requests to the API are signed with, beside those that are stored.
+    pub access_keys: Vec<AccessKey>,
 }
 
 /// A function that requests are forwarded to.

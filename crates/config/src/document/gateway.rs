@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::{access_log, acme, check_domain_name, proxies, remote_jwks, tracing};
+use super::{WrittenAccessKey, access_keys, access_log, acme, check_domain_name, proxies, remote_jwks, tracing};
 use crate::place::{Written, quoted};
 use crate::reader::{Field, Object};
 use crate::report::Report;
@@ -76,10 +76,13 @@ fn read_trigger_domain(field: &Field<'_>, report: &mut Report) -> Option<String>
 }
 
 /// Reads `admin`: 127.0.0.1:8081 when it is left out, no listener when `listen` is `none` or null.
-pub(super) fn read_admin(field: Option<Field<'_>>, report: &mut Report) -> AdminSettings {
+pub(super) fn read_admin(
+    field: Option<Field<'_>>,
+    report: &mut Report,
+) -> (AdminSettings, Vec<WrittenAccessKey>) {
     let mut settings = AdminSettings::default();
     let Some(mut object) = field.and_then(|field| field.object("an object", report)) else {
-        return settings;
+        return (settings, Vec::new());
     };
     if let Some(field) = object.written("listen") {
         match &field.node.value {
@@ -115,8 +118,9 @@ pub(super) fn read_admin(field: Option<Field<'_>>, report: &mut Report) -> Admin
         );
         report.error(&object.place, message);
     }
+    let access_keys = access_keys::read(&mut object, report);
     object.finish(report);
-    settings
+    (settings, access_keys)
 }
 
 fn read_admin_tls(admin: &mut Object<'_>, report: &mut Report) -> Option<CertificateFiles> {
@@ -229,6 +233,7 @@ impl Default for AdminSettings {
             tls: None,
             allow_insecure: false,
             open_metrics: false,
+            access_keys: Vec::new(),
         }
     }
 }
