@@ -94,6 +94,11 @@ impl Object {
         self.0.iter().find(|(known, _)| is_same_name(known, name)).map(|(_, value)| value)
     }
 
+    /// The value of a member, to be changed.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
+        self.0.iter_mut().find(|(known, _)| is_same_name(known, name)).map(|(_, value)| value)
+    }
+
     /// The members in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))

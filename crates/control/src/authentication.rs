@@ -1,0 +1,139 @@
+//! Who calls an API: the holder of an access key, who has signed the request with its secret.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use claimgate_config::snapshot::Role;
+use claimgate_gateway::Gateway;
+
+use crate::access_keys::{self, Credential};
+use crate::acs3::{Request, SignatureError, Signed};
+use crate::answer::ErrorAnswer;
+use crate::catalog::Catalog;
+use crate::nonces::{NonceError, Nonces};
+use crate::store::{Store, StoreError};
+
+/// Who a request comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// What changes are told to be made by.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+}
+
+impl Caller {
+    /// Refuses who may read only.
+    ///
+    /// # Errors
+    ///
+    /// `AccessDenied`.
+    pub fn may_write(&self) -> Result<(), ErrorAnswer> {
+        if self.role >= Role::Editor {
+            return Ok(());
+        }
+        let role = self.role.name();
+        Err(ErrorAnswer::denied(format!("{} has the role {role}, which may read only", self.name)))
+    }
+}
+
+/// Checks signatures of requests.
+#[derive(Debug)]
+pub struct Authenticator {
+    /// Whose configuration declares access keys.
+    gateway: Arc<Gateway>,
+    store: Option<Store>,
+    nonces: Nonces,
+}
+
+/// Why it is not known who a request comes from.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthenticationError {
+    /// The signature, or what it covers.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// There is no such key, or it is disabled.
+    #[error("invalid access key ID '{0}'")]
+    UnknownKey(String),
+    /// The request came before.
+    #[error(transparent)]
+    Nonce(#[from] NonceError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Authenticator {
+    /// Knows the access keys of the configuration and of the store.
+    pub fn new(catalog: &Catalog) -> Self {
+        let store = catalog.store().cloned();
+        Self { gateway: Arc::clone(catalog.gateway()), nonces: Nonces::new(store.clone()), store }
+    }
+
+    /// Tells who has sent a request. Keys are looked up for each, so that one that is disabled or deleted ends
+    /// at once, on every gateway.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthenticationError`]; the request must not be answered then.
+    pub async fn authenticate(&self, parts: &Parts, body: &[u8]) -> Result<Caller, AuthenticationError> {
+        let request = Request::of(parts, body);
+        let signed = Signed::read(&request, SystemTime::now())?;
+        let id = signed.access_key_id;
+        let unknown = || AuthenticationError::UnknownKey(id.chars().take(128).collect());
+        let credential = self.credential(id).await?.ok_or_else(unknown)?;
+        signed.verify(&request, credential.secret.as_bytes())?;
+        self.nonces.take(id, signed.nonce).await?;
+        Ok(Caller { name: credential.name, role: credential.role })
+    }
+
+    async fn credential(&self, id: &str) -> Result<Option<Credential>, StoreError> {
+        let serving = self.gateway.serving();
+        if let Some(key) = serving.snapshot.admin.access_keys.iter().find(|key| key.id == id) {
+            let secret = key.secret.expose().to_owned().into();
+            return Ok(Some(Credential { secret, role: key.role, name: key.name.clone() }));
+        }
+        match &self.store {
+            Some(store) => access_keys::credential(store, id).await,
+            None => Ok(None),
+        }
+    }
+}
+
+impl From<AuthenticationError> for ErrorAnswer {
+    fn from(error: AuthenticationError) -> Self {
+        use AuthenticationError::{Nonce, Signature, Store, UnknownKey};
+        let message = error.to_string();
+        let (status, code) = match error {
+            Signature(error) => match error {
+                SignatureError::MissingHeader(_) => (StatusCode::BAD_REQUEST, "MissingRequiredHeader"),
+                SignatureError::MalformedAuthorization
+                | SignatureError::MalformedNonce
+                | SignatureError::RepeatedHeader(_) => (StatusCode::BAD_REQUEST, "InvalidArgument"),
+                SignatureError::MalformedDate => (StatusCode::BAD_REQUEST, "InvalidTimeStamp.Format"),
+                SignatureError::Expired { .. } => (StatusCode::BAD_REQUEST, "InvalidTimeStamp.Expired"),
+                SignatureError::NotSigned(_) | SignatureError::OtherBody | SignatureError::Mismatch => {
+                    (StatusCode::FORBIDDEN, "SignatureNotMatch")
+                }
+            },
+            UnknownKey(_) => (StatusCode::FORBIDDEN, "InvalidAccessKeyID"),
+            Nonce(NonceError::Used) => (StatusCode::BAD_REQUEST, "SignatureNonceUsed"),
+            Nonce(NonceError::Full) => (StatusCode::SERVICE_UNAVAILABLE, "ResourceThrottled"),
+            Nonce(NonceError::Store(error)) | Store(error) => return error.into(),
+        };
+        Self::new(status, code, message)
+    }
+}
+
+impl From<StoreError> for ErrorAnswer {
+    fn from(error: StoreError) -> Self {
+        let (status, code) = match &error {
+            StoreError::Unreachable(_) => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+            StoreError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "EntityTooLarge"),
+            _ => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError"),
+        };
+        Self::new(status, code, error.to_string())
+    }
+}
