@@ -3,6 +3,7 @@
 mod authorizer;
 mod check;
 mod clock;
+mod documents;
 mod failure;
 mod files;
 mod jwk;
@@ -19,7 +20,8 @@ mod try_request;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use documents::Kind;
 
 /// Measured: a request allocates and frees some dozens of small pieces, which glibc takes longer for.
 #[global_allocator]
@@ -69,6 +71,30 @@ enum Action {
     Token(token::Command),
     /// Tell what the gateway would do with a request, step by step: exit code 0 accepted, 1 refused
     Try(Box<try_request::Options>),
+    /// Custom domains of a gateway that runs
+    #[command(subcommand)]
+    Domain(documents::Command),
+    /// Functions of a gateway that runs
+    #[command(subcommand)]
+    Function(documents::Command),
+    /// HTTP triggers of a gateway that runs
+    #[command(subcommand)]
+    Trigger(documents::Command),
+    /// Create or change documents of every kind of a gateway that runs: all or none
+    Apply {
+        #[command(flatten)]
+        files: documents::Files,
+        /// Only tell whether they would be taken
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        connection: documents::Connection,
+    },
+    /// Print what makes a shell complete this command
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
     /// Log users in: a separate process that takes usernames and passwords and issues tokens
     Authorizer(authorizer::Arguments),
 }
@@ -83,6 +109,13 @@ fn main() -> ExitCode {
         Action::Jwk(command) => return failure::exit_code(jwk::run(command)),
         Action::Token(command) => return failure::exit_code(token::run(command)),
         Action::Try(options) => return try_request::run(*options),
+        Action::Domain(command) => return failure::exit_code(documents::run(Kind::Domain, command)),
+        Action::Function(command) => return failure::exit_code(documents::run(Kind::Function, command)),
+        Action::Trigger(command) => return failure::exit_code(documents::run(Kind::Trigger, command)),
+        Action::Apply { files, dry_run, connection } => {
+            return failure::exit_code(documents::apply(&files, dry_run, &connection));
+        }
+        Action::Completions { shell } => return failure::exit_code(complete(shell)),
         Action::Authorizer(arguments) => return authorizer::run(arguments),
     };
     match result {
@@ -92,6 +125,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn complete(shell: clap_complete::Shell) -> Result<(), failure::Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Command::command(), "claimgate", &mut script);
+    files::print(&script)
 }
 
 /// Writes the problems of a configuration to standard error, if there are any.

@@ -166,8 +166,9 @@ fn put(id: &str, value: &Value) -> Result<Write, StoreError> {
 }
 
 fn parse(record: &Record) -> Result<Value, StoreError> {
-    serde_json::from_slice(&record.value)
-        .map_err(|_| StoreError::Failed(format!("the record '{}' cannot be read by this version", record.key)))
+    serde_json::from_slice(&record.value).map_err(|_| {
+        StoreError::Failed(format!("the record '{}' cannot be read by this version", record.key))
+    })
 }
 
 fn random<const BYTES: usize>() -> Result<String, AccessKeyError> {

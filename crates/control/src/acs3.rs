@@ -12,9 +12,10 @@ mod tests;
 
 use std::time::{Duration, SystemTime};
 
-use aws_lc_rs::{digest, hmac};
+use aws_lc_rs::{digest, hmac, rand};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use zeroize::Zeroizing;
 
 use authorization::Authorization;
 
@@ -133,17 +134,77 @@ impl<'a> Signed<'a> {
     ///
     /// [`SignatureError::Mismatch`].
     pub fn verify(&self, request: &Request<'_>, secret: &[u8]) -> Result<(), SignatureError> {
-        let canonical = canonical::request(request, &self.authorization);
-        let to_sign = format!("{ALGORITHM}\n{}", hex::encode(sha256(&canonical).as_ref()));
+        let Authorization { signed_headers, signed_headers_text, signature, .. } = &self.authorization;
+        let to_sign = to_sign(request, signed_headers, signed_headers_text);
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-        hmac::verify(&key, to_sign.as_bytes(), &self.authorization.signature)
-            .map_err(|_| SignatureError::Mismatch)
+        hmac::verify(&key, to_sign.as_bytes(), signature).map_err(|_| SignatureError::Mismatch)
     }
 
     /// When the request was made, by its sender's clock.
     pub fn date(&self) -> SystemTime {
         self.date
     }
+}
+
+/// Signs a request as [`Signed::verify`] checks it: adds the date, a nonce, the body's hash and the signature.
+/// `Host` is there already.
+///
+/// # Errors
+///
+/// When the system gives no random numbers, or the key's id is no text of a header.
+pub fn sign(
+    parts: &mut Parts,
+    body: &[u8],
+    credentials: &Credentials,
+    now: SystemTime,
+) -> Result<(), SigningError> {
+    let mut nonce = [0; 16];
+    rand::fill(&mut nonce).map_err(|_| SigningError::NoRandomness)?;
+    let now = humantime::format_rfc3339_seconds(now).to_string();
+    let text = |text: &str| HeaderValue::from_str(text).map_err(|_| SigningError::NotAHeader);
+    for (name, value) in [
+        (DATE, text(&now)?),
+        (NONCE, text(&hex::encode(&nonce))?),
+        (CONTENT_SHA256, text(&hex::encode(sha256(body).as_ref()))?),
+    ] {
+        parts.headers.insert(name, value);
+    }
+    let signed = |name: &&str| *name == "host" || *name == "content-type" || name.starts_with(PREFIX);
+    let mut names: Vec<String> =
+        parts.headers.keys().map(HeaderName::as_str).filter(signed).map(str::to_owned).collect();
+    names.sort_unstable();
+    let names_text = names.join(";");
+    let to_sign = to_sign(&Request::of(parts, body), &names, &names_text);
+    let key = hmac::Key::new(hmac::HMAC_SHA256, credentials.secret.as_bytes());
+    let signature = hex::encode(hmac::sign(&key, to_sign.as_bytes()).as_ref());
+    let authorization =
+        format!("{ALGORITHM} Credential={},SignedHeaders={names_text},Signature={signature}", credentials.id);
+    parts.headers.insert(header::AUTHORIZATION, text(&authorization)?);
+    Ok(())
+}
+
+/// Who signs.
+pub struct Credentials {
+    /// The id of an access key.
+    pub id: String,
+    /// Its secret.
+    pub secret: Zeroizing<String>,
+}
+
+/// Why nothing was signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SigningError {
+    /// Of the system.
+    #[error("no random numbers can be had from the system")]
+    NoRandomness,
+    /// The id of the access key.
+    #[error("the access key's id has characters that no header may have")]
+    NotAHeader,
+}
+
+fn to_sign(request: &Request<'_>, signed_headers: &[String], signed_headers_text: &str) -> String {
+    let canonical = canonical::request(request, signed_headers, signed_headers_text);
+    format!("{ALGORITHM}\n{}", hex::encode(sha256(&canonical).as_ref()))
 }
 
 /// Bytes as hexadecimal digits.

@@ -8,21 +8,21 @@ use axum::Router;
 use axum::extract::State;
 use axum::extract::connect_info::Connected;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::serve::IncomingStream;
 use claimgate_config::snapshot::AdminSettings;
-use claimgate_gateway::{Phase, RequestId, error_body};
+use claimgate_gateway::Phase;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::answer::ErrorAnswer;
+use crate::authentication::Authenticator;
 use crate::catalog::{Catalog, Status};
-use crate::exposition;
 use crate::listen::TlsListener;
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-fc-request-id");
+use crate::{answer, api, exposition, function_compute_api};
 
 struct Admin {
     registry: Registry,
@@ -63,13 +63,16 @@ pub fn serve(
     let mut registry = Registry::default();
     catalog.gateway().metrics().register(&mut registry);
     let has_open_metrics = settings.open_metrics || listener.local_addr()?.ip().is_loopback();
+    let authenticator = Arc::new(Authenticator::new(&catalog));
     let router = Router::new()
         .route("/healthz", get(health))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .with_state(Arc::new(Admin { registry, phase, catalog, has_open_metrics }));
+        .method_not_allowed_fallback(answer::method_not_allowed)
+        .with_state(Arc::new(Admin { registry, phase, catalog: catalog.clone(), has_open_metrics }))
+        .merge(api::router(catalog.clone(), Arc::clone(&authenticator)))
+        .merge(function_compute_api::router(catalog, authenticator))
+        .fallback(answer::not_found);
     let router = router.into_make_service_with_connect_info::<Peer>();
     match &settings.tls {
         None => drop(tokio::spawn(
@@ -131,26 +134,13 @@ async fn metrics(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Respons
     if !admin.has_open_metrics {
         let message =
             "metrics are told on a loopback address alone; set admin.openMetrics to tell them here too";
-        return error(StatusCode::FORBIDDEN, "AccessDenied", message);
+        return ErrorAnswer::denied(message).into_response();
     }
     match exposition::write(&admin.registry, &headers) {
         Ok((content_type, text)) => ([(CONTENT_TYPE, content_type)], text).into_response(),
-        Err(_) => error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "cannot write the metrics"),
+        Err(_) => {
+            let (status, code) = (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError");
+            ErrorAnswer::new(status, code, "cannot write the metrics").into_response()
+        }
     }
-}
-
-async fn not_found(uri: Uri) -> Response {
-    let message = format!("there is nothing at '{}'", uri.path());
-    error(StatusCode::NOT_FOUND, "PathNotSupported", &message)
-}
-
-async fn method_not_allowed() -> Response {
-    error(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", "this path is read with GET")
-}
-
-fn error(status: StatusCode, code: &str, message: &str) -> Response {
-    let id = RequestId::now();
-    let body = error_body(&id, code, message);
-    let headers = [(CONTENT_TYPE, "application/json".to_owned()), (REQUEST_ID, id.to_string())];
-    (status, headers, body).into_response()
 }

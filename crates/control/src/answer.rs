@@ -70,7 +70,8 @@ pub async fn not_found(uri: Uri) -> ErrorAnswer {
     ErrorAnswer::new(StatusCode::NOT_FOUND, "PathNotSupported", message)
 }
 
-fn with_ids(id: &RequestId, mut response: Response) -> Response {
+/// Adds the ids of a request to its answer.
+pub fn with_ids(id: &RequestId, mut response: Response) -> Response {
     for name in REQUEST_IDS {
         response.headers_mut().insert(name, id.to_header_value());
     }

@@ -25,6 +25,12 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Whether it is shown the secrets that others share with the gateway, so that reading, changing and
+    /// writing loses nothing.
+    pub fn sees_secrets(&self) -> bool {
+        self.role >= Role::Editor
+    }
+
     /// Refuses who may read only.
     ///
     /// # Errors

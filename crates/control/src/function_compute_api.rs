@@ -24,6 +24,7 @@ use tokio::sync::OnceCell;
 use crate::answer::{self, ErrorAnswer};
 use crate::authentication::{Authenticator, Caller};
 use crate::catalog::{ApplyError, Catalog, Change, Document, Expected};
+use crate::request_body;
 use errors::Shape;
 
 /// How often a partial update begins again because the document was changed meanwhile.
@@ -65,7 +66,7 @@ pub fn router(catalog: Catalog, authenticator: Arc<Authenticator>) -> Router {
 /// Reads the whole request and finds out who sent it; handlers get the caller and the body.
 async fn authenticate(State(api): State<Api>, request: Request, next: Next) -> Result<Response, ErrorAnswer> {
     let (mut parts, body) = request.into_parts();
-    let body = request::read_body(body).await?;
+    let body = request_body::read(body, request::MAX_BODY_BYTES).await?;
     let caller = api.authenticator.authenticate(&parts, &body).await?;
     if !parts.method.is_safe() {
         caller.may_write()?;
@@ -84,7 +85,8 @@ impl Api {
         let (kind, name) = (change.kind, change.name.clone());
         let applied = self.catalog.apply(vec![change], &caller.name).await?;
         for warning in &applied.warnings {
-            let (document, field) = (format!("{}/{}", warning.kind.list(), warning.name), &warning.problem.field);
+            let (document, field) =
+                (format!("{}/{}", warning.kind.list(), warning.name), &warning.problem.field);
             tracing::warn!(document, field, "{}", warning.problem.message);
         }
         Ok(applied.documents.into_iter().find(|document| document.kind == kind && document.name == name))

@@ -1,10 +1,17 @@
 //! The control plane: what is served is changed, told and looked at here, beside the data plane that serves.
 
-mod admin;
-pub mod catalog;
+pub mod access_keys;
 pub mod acs3;
+mod admin;
+mod answer;
+pub mod api;
+mod authentication;
+pub mod catalog;
 mod exposition;
+mod function_compute_api;
 mod listen;
+mod nonces;
+mod request_body;
 pub mod secrets;
 pub mod store;
 

@@ -6,6 +6,7 @@
 
 mod acme;
 mod certificates;
+mod client;
 mod files;
 mod handshake;
 mod listener;
@@ -13,6 +14,7 @@ mod metrics;
 
 pub use acme::AcmeError;
 pub use certificates::{Certificates, StartError};
+pub use client::client_config;
 pub use handshake::{HandshakeError, Secured, shake_hands};
 pub use listener::ListenerCertificate;
 pub use metrics::Metrics;

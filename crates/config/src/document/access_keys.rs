@@ -39,7 +39,8 @@ pub(super) fn read(admin: &mut Object<'_>, report: &mut Report) -> Vec<WrittenAc
 fn read_key(field: &Field<'_>, report: &mut Report) -> Option<WrittenAccessKey> {
     let right = "an access key, with accessKeyId, accessKeySecretFile and role";
     let mut object = field.object(right, report)?;
-    let id = object.required("accessKeyId", "the id of a key", report).and_then(|field| read_id(&field, report));
+    let id =
+        object.required("accessKeyId", "the id of a key", report).and_then(|field| read_id(&field, report));
     let right = "the file that holds its secret";
     let secret_file = object.required("accessKeySecretFile", right, report);
     let secret_file = secret_file.and_then(|field| field.file_path(right, report));
@@ -92,7 +93,8 @@ impl WrittenAccessKey {
             return None;
         }
         if secret.contains(char::is_whitespace) {
-            report.error(&place, "the file has spaces or several lines; expected the secret and nothing else");
+            report
+                .error(&place, "the file has spaces or several lines; expected the secret and nothing else");
             return None;
         }
         if secret.len() < FEW_CHARACTERS {

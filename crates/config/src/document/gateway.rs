@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::{WrittenAccessKey, access_keys, access_log, acme, check_domain_name, proxies, remote_jwks, tracing};
+use super::{
+    WrittenAccessKey, access_keys, access_log, acme, check_domain_name, proxies, remote_jwks, tracing,
+};
 use crate::place::{Written, quoted};
 use crate::reader::{Field, Object};
 use crate::report::Report;

@@ -3,14 +3,17 @@
 use axum::http::header;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
 
-use super::authorization::Authorization;
 use super::{Request, hex, sha256};
 
 /// All but the unreserved characters of RFC 3986, 2.3.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Method, path, query, headers, names of headers and hash of the body, a line each.
-pub(super) fn request(request: &Request<'_>, authorization: &Authorization<'_>) -> Vec<u8> {
+pub(super) fn request(
+    request: &Request<'_>,
+    signed_headers: &[String],
+    signed_headers_text: &str,
+) -> Vec<u8> {
     let mut canonical = Vec::new();
     let mut line = |parts: &[&[u8]]| {
         parts.iter().for_each(|part| canonical.extend_from_slice(part));
@@ -20,11 +23,11 @@ pub(super) fn request(request: &Request<'_>, authorization: &Authorization<'_>) 
     // As it was sent: signers sign the path that they have encoded.
     line(&[request.uri.path().as_bytes()]);
     line(&[query(request.uri.query().unwrap_or_default()).as_bytes()]);
-    for name in &authorization.signed_headers {
+    for name in signed_headers {
         line(&[name.as_bytes(), b":", value(request, name)]);
     }
     line(&[]);
-    line(&[authorization.signed_headers_text.as_bytes()]);
+    line(&[signed_headers_text.as_bytes()]);
     canonical.extend_from_slice(hex::encode(sha256(request.body).as_ref()).as_bytes());
     canonical
 }

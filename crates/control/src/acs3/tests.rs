@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use proptest::prelude::*;
 
-use super::{Request, SignatureError, Signed, WINDOW, canonical, hex};
+use super::{Credentials, Request, SignatureError, Signed, WINDOW, canonical, hex, sign};
 
 const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const SIGNED: &str =
@@ -65,7 +65,11 @@ fn published_vector() {
     let sent = Sent::new();
     let request = Request { method: &sent.method, uri: &sent.uri, headers: &sent.headers, body: &[] };
     let signed = Signed::read(&request, sent.now).unwrap();
-    let canonical = canonical::request(&request, &signed.authorization);
+    let canonical = canonical::request(
+        &request,
+        &signed.authorization.signed_headers,
+        signed.authorization.signed_headers_text,
+    );
     assert_eq!(
         hex::encode(super::sha256(&canonical).as_ref()),
         "4062b9c0c2db9c62caf2350331e50cc8775cce6fc3f2814491122392ac43f1aa"
@@ -221,4 +225,21 @@ proptest! {
         prop_assert_eq!(hex::decode(&text.to_uppercase()), Some(bytes));
         prop_assert_eq!(hex::decode(&text[1..]), None);
     }
+}
+
+#[test]
+fn what_is_signed_here_is_found_right_here() {
+    let request = axum::http::Request::put("/api/v1/custom-domains/%2A.example.com?dryRun=true&b=x+y")
+        .header("host", "127.0.0.1:8081")
+        .header("content-type", "application/json")
+        .body(())
+        .unwrap();
+    let (mut parts, ()) = request.into_parts();
+    let credentials = Credentials { id: "id".to_owned(), secret: "secret".to_owned().into() };
+    let now = SystemTime::now();
+    sign(&mut parts, b"{}", &credentials, now).unwrap();
+    let request = Request::of(&parts, b"{}");
+    let signed = Signed::read(&request, now).unwrap();
+    assert_eq!((signed.access_key_id, signed.verify(&request, b"secret")), ("id", Ok(())));
+    assert_eq!(signed.verify(&request, b"other"), Err(SignatureError::Mismatch));
 }

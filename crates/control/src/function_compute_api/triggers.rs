@@ -32,8 +32,9 @@ pub(super) async fn create(
     if kind != Some("http") {
         return Err(ErrorAnswer::invalid("triggerType: expected http, the only kind of trigger"));
     }
-    let mut trigger = config(&sent)?
-        .ok_or_else(|| ErrorAnswer::invalid("triggerConfig: the field is missing; expected a string of JSON"))?;
+    let mut trigger = config(&sent)?.ok_or_else(|| {
+        ErrorAnswer::invalid("triggerConfig: the field is missing; expected a string of JSON")
+    })?;
     for member in ["triggerName", "description"] {
         if let Some(value) = sent.get(member) {
             trigger.insert(member, value.clone());
@@ -127,7 +128,11 @@ fn config(sent: &Object) -> Result<Option<Object>, ErrorAnswer> {
     }
 }
 
-fn stored<'a>(document: &'a mut Object, function: &str, trigger: &str) -> Result<&'a mut Object, ErrorAnswer> {
+fn stored<'a>(
+    document: &'a mut Object,
+    function: &str,
+    trigger: &str,
+) -> Result<&'a mut Object, ErrorAnswer> {
     match document.get_mut(MEMBER) {
         Some(Value::Object(there)) if name_of(there) == trigger => Ok(there),
         _ => Err(not_found(function, trigger)),
@@ -144,7 +149,8 @@ fn show(
     document: &Document,
     name: Option<&str>,
 ) -> Result<Response, ErrorAnswer> {
-    let trigger = wire(api, caller, document)?.filter(|trigger| name.is_none_or(|name| name_of(trigger) == name));
+    let trigger =
+        wire(api, caller, document)?.filter(|trigger| name.is_none_or(|name| name_of(trigger) == name));
     match trigger {
         Some(trigger) => Ok(answer::ok(&trigger)),
         None => Err(not_found(&document.name, name.unwrap_or(DEFAULT_NAME))),

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
@@ -11,12 +10,9 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use instant_acme::{Account, AccountCredentials, BodyWrapper, BytesResponse, Error, HttpClient, NewAccount};
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 
 use super::{Acme, AcmeError};
+use crate::client::client_config;
 
 /// For one request and its answer.
 const TIME: Duration = Duration::from_secs(30);
@@ -32,26 +28,7 @@ pub struct Client(hyper_util::client::legacy::Client<HttpsConnector<HttpConnecto
 impl Client {
     /// Trusts the system's root certificates, and those of a file.
     pub fn new(ca_file: Option<&Path>) -> Result<Self, AcmeError> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if let Some(file) = ca_file {
-            let bad = |why: String| AcmeError::Client(format!("caFile {}: {why}", file.display()));
-            let certificates = CertificateDer::pem_file_iter(file).map_err(|error| bad(error.to_string()))?;
-            let mut found = 0;
-            for certificate in certificates {
-                let certificate = certificate.map_err(|error| bad(error.to_string()))?;
-                roots.add(certificate).map_err(|error| bad(error.to_string()))?;
-                found += 1;
-            }
-            if found == 0 {
-                return Err(bad("there is no certificate in it".to_owned()));
-            }
-        }
-        let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| AcmeError::Client(error.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let tls = client_config(ca_file).map_err(AcmeError::Client)?;
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1().build();
         Ok(Self(hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector)))
     }

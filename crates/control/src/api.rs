@@ -1,0 +1,40 @@
+//! `/api/v1`: claimgate's own API, for the command line and the console.
+//!
+//! It speaks of the documents of the configuration file, with their versions: what is declared can be read,
+//! what is stored can be changed.
+
+mod authenticated;
+mod document;
+mod documents;
+mod error;
+mod history;
+mod kind;
+mod openapi;
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+
+use crate::answer;
+use crate::authentication::Authenticator;
+use crate::catalog::Catalog;
+
+pub use openapi::document as openapi_document;
+
+/// All paths below `/api/v1`.
+pub fn router(catalog: Catalog, authenticator: Arc<Authenticator>) -> Router {
+    let authenticated = middleware::from_fn_with_state(authenticator, authenticated::require_caller);
+    Router::new()
+        .route("/api/v1/apply", post(documents::apply))
+        .route("/api/v1/{kind}", get(documents::list))
+        .route("/api/v1/{kind}/{name}", get(documents::read).put(documents::write).delete(documents::delete))
+        .route("/api/v1/{kind}/{name}/history", get(history::list))
+        .route("/api/v1/{kind}/{name}/rollback", post(history::roll_back))
+        .route_layer(authenticated)
+        .route("/api/v1/openapi.json", get(openapi::read))
+        .layer(DefaultBodyLimit::disable())
+        .method_not_allowed_fallback(answer::method_not_allowed)
+        .with_state(catalog)
+}
