@@ -260,6 +260,8 @@ def test_no_request_is_lost_when_a_function_changes_again_and_again(serve, tmp_p
     threads = [threading.Thread(target=load) for _ in range(3)]
     for thread in threads:
         thread.start()
+    # Else the first process may be one of the next version.
+    wait_until(lambda: starts(tmp_path))
     for version in range(1, 6):
         reload(gateway, with_processes(process(tmp_path, {"VERSION": str(version)})))
         wait_until(lambda: len(starts(tmp_path)) > version)
