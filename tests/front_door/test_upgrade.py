@@ -81,6 +81,7 @@ def test_a_steady_load_fails_nowhere_while_everything_changes(serve, tmp_path, r
         gateway.write(version(number))
         gateway.signal(signal.SIGHUP)
         gateway.wait_for_log(message(RELOADED), before)
+        time.sleep(reloads / 100)
 
     for number in range(1, reloads // 2):
         reload(number)
