@@ -16,6 +16,8 @@ install_packages() {
     command -v pebble >/dev/null && command -v pebble-challtestsrv >/dev/null || packages+=(pebble)
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages+=(postgresql)
     command -v promtool >/dev/null || packages+=(prometheus)
+    command -v etcd >/dev/null || packages+=(etcd-server)
+    command -v etcdctl >/dev/null || packages+=(etcd-client)
     usable_python python3 || usable_python /usr/bin/python3 || packages+=(python3 python3-venv)
     if [ "${#packages[@]}" -eq 0 ]; then
         return
@@ -34,6 +36,10 @@ install_packages() {
         # Of its package only promtool is needed, and no server.
         mkdir -p /etc/systemd/system
         ln -s /dev/null /etc/systemd/system/prometheus.service
+    fi
+    if [[ " ${packages[*]} " == *" etcd-server "* ]]; then
+        mkdir -p /etc/systemd/system
+        ln -sf /dev/null /etc/systemd/system/etcd.service
     fi
     install_debian "${packages[@]}"
 }

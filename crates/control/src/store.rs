@@ -5,6 +5,7 @@
 //! not; so nothing secret belongs into a key.
 
 mod encryption_key;
+mod etcd;
 mod keys;
 mod last_snapshot;
 mod new_file;
@@ -18,11 +19,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claimgate_config::snapshot::{StoreBackend, StoreSettings};
+use tokio::sync::OnceCell;
 
 pub use self::last_snapshot::LastSnapshot;
 pub use self::watch::{Event, Watch};
 
 use self::encryption_key::EncryptionKey;
+use self::etcd::Etcd;
 use self::seal::Seal;
 use self::sqlite::Sqlite;
 
@@ -35,11 +38,14 @@ const KEY_CHECK_VALUE: &[u8] = b"claimgate";
 pub struct Store {
     backend: Backend,
     seal: Arc<Seal>,
+    /// Set when the key has been found to be the right one.
+    checked: Arc<OnceCell<()>>,
 }
 
 #[derive(Debug, Clone)]
 enum Backend {
     Sqlite(Arc<Sqlite>),
+    Etcd(Arc<Etcd>),
 }
 
 /// A value, and what it is called.
@@ -143,26 +149,34 @@ impl Store {
                 let sqlite = Arc::new(Sqlite::open(path)?);
                 let is_new = sqlite.get(KEY_CHECK).await?.is_none();
                 let key = EncryptionKey::find(&key_file(settings, path), is_new)?;
-                let store = Self { backend: Backend::Sqlite(sqlite), seal: Arc::new(Seal::new(key)?) };
+                let store = Self::new(Backend::Sqlite(sqlite), key)?;
                 store.check_key().await?;
                 Ok(store)
             }
-            StoreBackend::Etcd(_) => Err(StoreError::Failed("this version has no store in etcd".to_owned())),
+            StoreBackend::Etcd(etcd) => {
+                let key = EncryptionKey::find_shared(settings.key_file.as_deref())?;
+                Self::new(Backend::Etcd(Arc::new(Etcd::new(etcd)?)), key)
+            }
         }
+    }
+
+    fn new(backend: Backend, key: EncryptionKey) -> Result<Self, StoreError> {
+        Ok(Self { backend, seal: Arc::new(Seal::new(key)?), checked: Arc::default() })
     }
 
     /// The record of a key.
     pub async fn get(&self, key: &str) -> Result<Option<Record>, StoreError> {
-        let record = match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.get(key).await?,
-        };
+        self.check_key().await?;
+        let record = self.get_sealed(key).await?;
         record.map(|record| self.seal.open_record(record)).transpose()
     }
 
     /// All records whose keys begin with this.
     pub async fn list(&self, prefix: &str) -> Result<Listing, StoreError> {
+        self.check_key().await?;
         let listing = match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.list(prefix, None, None).await?,
+            Backend::Etcd(etcd) => etcd.list(prefix, None, None).await?,
         };
         self.seal.open_listing(listing)
     }
@@ -174,8 +188,13 @@ impl Store {
         after_key: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Record>, StoreError> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        self.check_key().await?;
         let listing = match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.list(prefix, after_key, Some(limit)).await?,
+            Backend::Etcd(etcd) => etcd.list(prefix, after_key, Some(limit)).await?,
         };
         Ok(self.seal.open_listing(listing)?.records)
     }
@@ -188,16 +207,15 @@ impl Store {
     /// then is a commit repeated when a connection breaks, and no delayed one can undo a later one.
     pub async fn commit(&self, conditions: &[Condition], writes: &[Write]) -> Result<u64, CommitError> {
         refuse_repeated(writes)?;
-        let writes = writes.iter().map(|write| self.seal.seal_write(write)).collect::<Result<Vec<_>, _>>()?;
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.commit(conditions.to_vec(), writes).await,
-        }
+        self.check_key().await?;
+        self.commit_unchecked(conditions, writes).await
     }
 
     /// Tells of every change after a revision to records whose keys begin with this.
     pub fn watch(&self, prefix: &str, after_revision: u64) -> Watch {
         let events = match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.watch(prefix, after_revision),
+            Backend::Etcd(etcd) => etcd.watch(prefix, after_revision),
         };
         Watch::new(events, Arc::clone(&self.seal))
     }
@@ -217,23 +235,52 @@ impl Store {
     /// By which its snapshots are told from those of another store.
     fn name(&self) -> &str {
         match &self.backend {
-            Backend::Sqlite(_) => "sqlite",
+            Backend::Sqlite(_) => "a database",
+            Backend::Etcd(etcd) => etcd.root(),
         }
     }
 
-    /// Writes, where there is none yet, the record that shows which key the others are encrypted with, and
-    /// looks at it otherwise.
+    /// Looks, once, whether the store's values are encrypted with this key; that of an empty store is noted.
     async fn check_key(&self) -> Result<(), StoreError> {
+        self.checked.get_or_try_init(|| self.find_key_check()).await.map(|()| ())
+    }
+
+    async fn find_key_check(&self) -> Result<(), StoreError> {
         let absent = [Condition::Absent { key: KEY_CHECK.to_owned() }];
         let put = Write::Put { key: KEY_CHECK.to_owned(), value: KEY_CHECK_VALUE.to_vec(), expires_in: None };
-        match self.commit(&absent, &[put]).await {
+        if self.found_key_check().await? {
+            return Ok(());
+        }
+        match self.commit_unchecked(&absent, &[put]).await {
             Ok(_) => Ok(()),
-            Err(CommitError::Conflict { .. }) => match self.get(KEY_CHECK).await {
-                Err(StoreError::Failed(_)) => Err(StoreError::WrongKey(self.seal.key_name().to_owned())),
-                checked => checked.map(|_| ()),
-            },
+            // Somebody else was faster.
+            Err(CommitError::Conflict { .. }) => self.found_key_check().await.map(|_| ()),
             Err(CommitError::Unknown(why)) => Err(StoreError::Unreachable(why)),
             Err(CommitError::Store(error)) => Err(error),
+        }
+    }
+
+    async fn found_key_check(&self) -> Result<bool, StoreError> {
+        let found = self.get_sealed(KEY_CHECK).await?;
+        match found.map(|record| self.seal.open_record(record)) {
+            None => Ok(false),
+            Some(Ok(_)) => Ok(true),
+            Some(Err(_)) => Err(StoreError::WrongKey(self.seal.key_name().to_owned())),
+        }
+    }
+
+    async fn get_sealed(&self, key: &str) -> Result<Option<Record>, StoreError> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.get(key).await,
+            Backend::Etcd(etcd) => etcd.get(key).await,
+        }
+    }
+
+    async fn commit_unchecked(&self, conditions: &[Condition], writes: &[Write]) -> Result<u64, CommitError> {
+        let writes = writes.iter().map(|write| self.seal.seal_write(write)).collect::<Result<Vec<_>, _>>()?;
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.commit(conditions.to_vec(), writes).await,
+            Backend::Etcd(etcd) => etcd.commit(conditions, &writes).await,
         }
     }
 }

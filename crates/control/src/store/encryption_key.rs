@@ -45,6 +45,18 @@ impl EncryptionKey {
         }
     }
 
+    /// The key from the environment, or else from the file, for a store that is shared: so it is not made.
+    pub(super) fn find_shared(file: Option<&Path>) -> Result<Self, StoreError> {
+        match (Self::from_environment()?, file) {
+            (Some(key), _) => Ok(key),
+            (None, Some(file)) => Self::find(file, false),
+            (None, None) => Err(StoreError::Failed(format!(
+                "a store in etcd needs a key, which all gateways share: make one with 'openssl rand -base64 32', \
+                 and name its file with keyFile or put it into {VARIABLE}"
+            ))),
+        }
+    }
+
     /// The key that the environment holds.
     pub(super) fn from_environment() -> Result<Option<Self>, StoreError> {
         match env::var(VARIABLE) {

@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod conformance;
+mod crash;
+mod etcd;
 mod sqlite;
 mod support;
