@@ -109,8 +109,8 @@ async fn serve(
     let metrics = Metrics::default();
     let access_log = access_log::start(&settings.access_log, log_format, &metrics)?;
     let spans = spans::start(settings.tracing.as_ref(), &metrics)?;
-    let stored = store::read(loaded.snapshot).await?;
     let config = file.path().to_owned();
+    let stored = store::read(loaded.snapshot, &config).await?;
     let serving = serving::start(stored.snapshot.clone(), &config, None, &metrics)?;
     let gateway = Arc::new(Gateway::new(serving, metrics, access_log, spans));
     let metrics = gateway.metrics().clone();

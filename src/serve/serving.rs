@@ -42,7 +42,7 @@ pub fn start(
 
 /// Where the process keeps its state: where systemd says (systemd.exec(5), `StateDirectory=`), else beside
 /// the configuration.
-fn state_folder(config: &Path) -> PathBuf {
+pub fn state_folder(config: &Path) -> PathBuf {
     let given = env::var_os("STATE_DIRECTORY").filter(|given| !given.is_empty());
     match given.as_ref().and_then(|given| env::split_paths(given).next()) {
         Some(folder) => folder,

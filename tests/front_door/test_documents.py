@@ -1,10 +1,6 @@
 """Documents of a gateway that runs: `claimgate domain|function|trigger|apply`, and the API that they call."""
 
-import hashlib
-import hmac
 import json
-import secrets
-import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,49 +8,17 @@ import httpx
 import pytest
 import yaml
 
+from support.api import SECRET, Api, with_access_keys
 from support.command import claimgate, good
 from support.configuration import configuration, domain, function, jwt
 from support.tokens import jwks, key
 
 KEY = key("ES256")
 OTHER = key("ES256", kid="other")
-SECRET = "the-secret-of-an-editor-0123456789"
-
-
-class Api:
-    """Calls `/api/v1` with signed requests."""
-
-    def __init__(self, gateway, key_id: str, secret: str = SECRET):
-        self.host, self.id, self.secret = f"{gateway.admin[0]}:{gateway.admin[1]}", key_id, secret
-
-    def __call__(self, method: str, path: str, body=None, query: str = "", **headers) -> httpx.Response:
-        content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        signed = {
-            "host": self.host,
-            "x-acs-content-sha256": hashlib.sha256(content).hexdigest(),
-            "x-acs-date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "x-acs-signature-nonce": secrets.token_hex(16),
-        }
-        names = ";".join(sorted(signed))
-        lines = [method, f"/api/v1{path}", query, *(f"{name}:{signed[name]}" for name in sorted(signed)), "", names]
-        lines.append(signed["x-acs-content-sha256"])
-        to_sign = "ACS3-HMAC-SHA256\n" + hashlib.sha256("\n".join(lines).encode()).hexdigest()
-        signature = hmac.new(self.secret.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
-        authorization = f"ACS3-HMAC-SHA256 Credential={self.id},SignedHeaders={names},Signature={signature}"
-        url = f"http://{self.host}/api/v1{path}" + ("?" + query if query else "")
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return httpx.request(method, url, content=content, headers={**signed, "authorization": authorization, **named})
-
-
 @pytest.fixture(scope="module")
 def gateway(serve, recorder, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("secrets")
-    keys = []
-    for role in ("editor", "viewer"):
-        (folder / role).write_text(SECRET)
-        keys.append({"accessKeyId": f"id-of-{role}", "accessKeySecretFile": str(folder / role), "role": role, "name": role})
     declared = configuration([domain("declared.example.com")], [function(recorder.url)])
-    declared["admin"]["accessKeys"] = keys
+    with_access_keys(declared, tmp_path_factory.mktemp("secrets"))
     return serve({**declared, "store": {"sqlite": "claimgate.db"}}, recorder)
 
 

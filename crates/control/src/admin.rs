@@ -62,6 +62,7 @@ pub fn serve(
     };
     let mut registry = Registry::default();
     catalog.gateway().metrics().register(&mut registry);
+    catalog.register(&mut registry);
     let has_open_metrics = settings.open_metrics || listener.local_addr()?.ip().is_loopback();
     let authenticator = Arc::new(Authenticator::new(&catalog));
     let router = Router::new()

@@ -7,15 +7,21 @@
 mod change;
 mod commit;
 mod document;
+mod follow;
 mod index;
 mod judge;
+mod keep;
 mod records;
-mod watch;
 
+use std::path::PathBuf;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use claimgate_config::{DocumentKind, DocumentProblem, Snapshot};
 use claimgate_gateway::{Gateway, Serving};
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use tokio::sync::{Notify, watch};
 
 pub use change::{Applied, ApplyError, Change, Expected};
 pub use document::{Document, Origin, Stored, Version};
@@ -42,7 +48,12 @@ struct Shared {
     /// Held while something is compiled and put in force; never across a wait.
     state: Mutex<State>,
     index: RwLock<Index>,
-    status: Mutex<Status>,
+    status: watch::Sender<Status>,
+    is_current: Gauge<i64, AtomicI64>,
+    /// Another configuration file is in force, where what is stored was refused before.
+    declared_anew: Notify,
+    /// Other stored documents are in force.
+    taken_over: Notify,
     /// With many domains it takes a while to free a configuration, and the request that lets go of it last must
     /// not pay for it.
     replaced: Mutex<Vec<Arc<Serving>>>,
@@ -98,26 +109,38 @@ pub struct Opened {
     store: Option<Store>,
     declared: Snapshot,
     contents: Contents,
-    revision: Option<u64>,
+    /// Where what was read last is kept, for a start while the store is away.
+    kept: Option<PathBuf>,
+    status: Status,
 }
 
 impl Opened {
-    /// Reads what is stored; `declared` is the configuration file alone.
+    /// Reads what is stored; `declared` is the configuration file alone. While the store does not answer, it is
+    /// what was `kept` in a file when it was read last.
     ///
     /// # Errors
     ///
     /// When the store cannot be read, or what is stored cannot be served together with the file.
-    pub async fn read(declared: Snapshot, store: Option<Store>) -> Result<Self, OpenError> {
-        let (contents, revision) = match &store {
-            Some(store) => {
-                let (contents, revision) = records::read_all(store, &Contents::default()).await?;
-                (contents, Some(revision))
-            }
-            None => (Contents::default(), None),
+    pub async fn read(
+        declared: Snapshot,
+        store: Option<Store>,
+        kept: Option<PathBuf>,
+    ) -> Result<Self, OpenError> {
+        let mut status = Status::default();
+        let contents = match &store {
+            Some(store) => match (records::read_all(store, &Contents::default()).await, &kept) {
+                (Err(StoreError::Unreachable(why)), Some(kept)) => {
+                    let contents = keep::load(store, kept, &why).await?;
+                    status.unreachable = Some(why);
+                    contents
+                }
+                (read, _) => read?,
+            },
+            None => Contents::default(),
         };
         let (snapshot, warnings) =
             declared.with_stored(&contents.parsed, None).map_err(OpenError::Refused)?;
-        Ok(Self { snapshot, warnings, store, declared, contents, revision })
+        Ok(Self { snapshot, warnings, store, declared, contents, kept, status })
     }
 
     /// A catalog of what `gateway` serves already. It follows the store from now on, in a task on the runtime
@@ -127,7 +150,7 @@ impl Opened {
         gateway: Arc<Gateway>,
         prepare: impl Fn(Snapshot, &Serving) -> anyhow::Result<Serving> + Send + Sync + 'static,
     ) -> Catalog {
-        let Self { store, declared, contents, revision, .. } = self;
+        let Self { store, declared, contents, kept, status, .. } = self;
         let index = RwLock::new(Index::of(&declared, &contents));
         let shared = Shared {
             store,
@@ -136,12 +159,19 @@ impl Opened {
             changing: tokio::sync::Mutex::default(),
             state: Mutex::new(State { declared, contents }),
             index,
-            status: Mutex::default(),
+            status: watch::Sender::new(status),
+            declared_anew: Notify::new(),
+            taken_over: Notify::new(),
+            is_current: Gauge::default(),
             replaced: Mutex::default(),
         };
         let catalog = Catalog { shared: Arc::new(shared) };
-        if catalog.shared.store.is_some() {
-            tokio::spawn(watch::follow(catalog.clone(), revision));
+        if let Some(store) = &catalog.shared.store {
+            catalog.note_status(|status| status);
+            tokio::spawn(follow::follow(catalog.clone()));
+            if let Some(file) = kept {
+                tokio::spawn(keep::keep(catalog.clone(), store.clone(), file));
+            }
         }
         catalog
     }
@@ -170,7 +200,25 @@ impl Catalog {
 
     /// How the catalog gets on with its store.
     pub fn status(&self) -> Status {
-        lock(&self.shared.status).clone()
+        self.shared.status.borrow().clone()
+    }
+
+    /// Adds what is told of the store to metrics.
+    pub fn register(&self, registry: &mut Registry) {
+        if self.shared.store.is_some() {
+            registry.sub_registry_with_prefix("claimgate").register(
+                "store_is_current",
+                "Whether the store answers and what is stored in it is served",
+                self.shared.is_current.clone(),
+            );
+        }
+    }
+
+    fn note_status(&self, change: impl FnOnce(Status) -> Status) {
+        self.shared.status.send_modify(|status| *status = change(std::mem::take(status)));
+        let status = self.status();
+        let is_current = status.unreachable.is_none() && status.refused.is_none();
+        self.shared.is_current.set(i64::from(is_current));
     }
 
     /// Makes changes, all or none; they are stored and in force when this returns.
@@ -219,7 +267,9 @@ impl Catalog {
         self.serve_with(&declared, &state.contents)?;
         *write(&self.shared.index) = Index::of(&declared, &state.contents);
         state.declared = declared;
-        lock(&self.shared.status).refused = None;
+        if self.status().refused.is_some() {
+            self.shared.declared_anew.notify_one();
+        }
         Ok(())
     }
 
@@ -243,6 +293,7 @@ impl Catalog {
     fn note(&self, state: &mut State, contents: Contents) {
         write(&self.shared.index).update(&state.contents, &contents);
         state.contents = contents;
+        self.shared.taken_over.notify_one();
     }
 
     /// Frees configurations that no request uses any more.

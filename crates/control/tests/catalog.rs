@@ -38,7 +38,7 @@ fn serve(snapshot: Snapshot) -> Serving {
 async fn open(folder: &Path, text: &str) -> Result<Catalog, OpenError> {
     let backend = StoreBackend::Sqlite(folder.join("claimgate.db"));
     let store = Store::open(&StoreSettings { backend, key_file: None }).await?;
-    let opened = Opened::read(declared(text), Some(store)).await?;
+    let opened = Opened::read(declared(text), Some(store), None).await?;
     let serving = serve(opened.snapshot.clone());
     let gateway = Gateway::new(serving, Metrics::default(), AccessLog::off(), Spans::off());
     Ok(opened.follow(Arc::new(gateway), |snapshot, _| Ok(serve(snapshot))))

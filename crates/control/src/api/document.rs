@@ -5,8 +5,7 @@ use std::time::SystemTime;
 use claimgate_config::{DocumentProblem, Severity};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+
 use utoipa::ToSchema;
 
 use super::kind::Kind;
@@ -138,6 +137,5 @@ impl From<DocumentProblem> for Problem {
 
 /// A time to the second.
 pub fn rfc3339(time: SystemTime) -> String {
-    let time = OffsetDateTime::from(time);
-    time.replace_nanosecond(0).unwrap_or(time).format(&Rfc3339).unwrap_or_default()
+    humantime::format_rfc3339_seconds(time).to_string()
 }

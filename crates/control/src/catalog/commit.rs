@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use claimgate_config::Snapshot;
 use claimgate_gateway::Serving;
-use serde_json::value::RawValue;
 
 use super::change::{Applied, ApplyError, Change};
 use super::judge::{Judged, Made, judge};
-use super::records::{self, Contents, GENERATION, Value, milliseconds};
+use super::records::{self, Contents, GENERATION, Value};
 use super::{Catalog, blocking, in_one_problem, lock, read};
 use crate::store::{CommitError, Condition, Store, StoreError, Write};
 
@@ -86,6 +85,7 @@ impl Catalog {
             let Ready { judged, next, before } = ready;
             let Judged { mut contents, applied, .. } = judged;
             contents.generation_record = Some(revision);
+            contents.revision = revision;
             let mut state = lock(&catalog.shared.state);
             let serving = catalog.shared.gateway.serving();
             if Arc::ptr_eq(&before, &serving) {
@@ -104,7 +104,7 @@ impl Catalog {
     pub(super) async fn catch_up(&self) -> Result<(), StoreError> {
         let Some(store) = &self.shared.store else { return Ok(()) };
         let known = lock(&self.shared.state).contents.clone();
-        let (contents, _) = records::read_all(store, &known).await?;
+        let contents = records::read_all(store, &known).await?;
         let catalog = self.clone();
         let served = blocking(move || {
             let mut state = lock(&catalog.shared.state);
@@ -131,15 +131,7 @@ async fn written(judged: &Judged, store: &Store) -> Result<(Vec<Condition>, Vec<
     let put = |key: String, value: Vec<u8>| Write::Put { key, value, expires_in: None };
     let mut writes = vec![put(GENERATION.to_owned(), generation.to_string().into_bytes())];
     for Made { kind, name, stored, json } in &judged.made {
-        let value = Value {
-            version: stored.version,
-            author: stored.author.clone(),
-            created: milliseconds(stored.created),
-            modified: milliseconds(stored.modified),
-            // What was read as JSON is JSON.
-            document: json.as_deref().and_then(|json| RawValue::from_string(json.to_owned()).ok()),
-        };
-        let value = value.to_bytes();
+        let value = Value::of(stored, json.as_deref()).to_bytes();
         let key = records::key(*kind, name);
         writes.push(match json {
             Some(_) => put(key, value.clone()),

@@ -59,6 +59,17 @@ impl Value {
         serde_json::from_slice(bytes)
     }
 
+    pub fn of(stored: &Stored, json: Option<&str>) -> Self {
+        Self {
+            version: stored.version,
+            author: stored.author.clone(),
+            created: milliseconds(stored.created),
+            modified: milliseconds(stored.modified),
+            // What was read as JSON is JSON.
+            document: json.and_then(|json| RawValue::from_string(json.to_owned()).ok()),
+        }
+    }
+
     pub fn to_bytes(&self) -> Vec<u8> {
         // A structure of strings and numbers can always be written.
         serde_json::to_vec(self).unwrap_or_default()
@@ -96,6 +107,8 @@ pub fn milliseconds(time: SystemTime) -> u64 {
 /// All that is stored, read.
 #[derive(Debug, Clone, Default)]
 pub struct Contents {
+    /// The revision of the store that this is of.
+    pub revision: u64,
     /// How many commits of documents there were; 0 before the first.
     pub generation: u64,
     /// The version of the record that tells so.
@@ -200,6 +213,22 @@ impl Contents {
         self.stored.remove(&(kind, name.to_owned()));
     }
 
+    /// The records that this was read from.
+    pub fn listing(&self) -> Listing {
+        let mut records = Vec::new();
+        for ((kind, name), stored) in &self.stored {
+            if let Some(document) = self.find(*kind, name) {
+                let value = Value::of(stored, Some(&document.json)).to_bytes();
+                records.push(Record { key: key(*kind, name), value, version: stored.version });
+            }
+        }
+        if let Some(version) = self.generation_record {
+            let value = self.generation.to_string().into_bytes();
+            records.push(Record { key: GENERATION.to_owned(), value, version });
+        }
+        Listing { records, revision: self.revision }
+    }
+
     pub fn find(&self, kind: DocumentKind, name: &str) -> Option<Document> {
         let stored = self.stored.get(&(kind, name.to_owned()))?;
         let json = match kind {
@@ -215,12 +244,15 @@ impl Contents {
     }
 }
 
-/// Reads all that is stored; gives the revision too that this is of. Documents that are `known` in the same
-/// version are not read again.
-pub async fn read_all(store: &Store, known: &Contents) -> Result<(Contents, u64), StoreError> {
-    let Listing { records, revision } = store.list(DOCUMENTS).await?;
-    let mut contents = Contents::default();
-    for Record { key, value, version } in &records {
+/// Reads all that is stored. Documents that are `known` in the same version are not read again.
+pub async fn read_all(store: &Store, known: &Contents) -> Result<Contents, StoreError> {
+    read_listing(&store.list(DOCUMENTS).await?, known)
+}
+
+/// Reads what was listed, as [`read_all`].
+pub fn read_listing(listing: &Listing, known: &Contents) -> Result<Contents, StoreError> {
+    let mut contents = Contents { revision: listing.revision, ..Contents::default() };
+    for Record { key, value, version } in &listing.records {
         if let Some((kind, name)) = parse_key(key)
             && contents.take_known(known, kind, name, value)
         {
@@ -230,7 +262,7 @@ pub async fn read_all(store: &Store, known: &Contents) -> Result<(Contents, u64)
             StoreError::Failed(format!("{}/{name}: {problem}", kind.list()))
         })?;
     }
-    Ok((contents, revision))
+    Ok(contents)
 }
 
 pub fn number(value: &[u8]) -> Option<u64> {
