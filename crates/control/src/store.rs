@@ -242,7 +242,7 @@ impl Store {
 
     /// Looks, once, whether the store's values are encrypted with this key; that of an empty store is noted.
     async fn check_key(&self) -> Result<(), StoreError> {
-        self.checked.get_or_try_init(|| self.find_key_check()).await.map(|()| ())
+        self.checked.get_or_try_init(|| self.find_key_check()).await.copied()
     }
 
     async fn find_key_check(&self) -> Result<(), StoreError> {
