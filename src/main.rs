@@ -13,6 +13,7 @@ mod logging;
 mod quickstart;
 mod runtime;
 mod serve;
+mod store;
 mod text;
 mod token;
 mod try_request;
@@ -71,6 +72,9 @@ enum Action {
     Token(token::Command),
     /// Tell what the gateway would do with a request, step by step: exit code 0 accepted, 1 refused
     Try(Box<try_request::Options>),
+    /// Back the database of a configuration's store up, or restore it
+    #[command(subcommand)]
+    Store(store::Command),
     /// Custom domains of a gateway that runs
     #[command(subcommand)]
     Domain(documents::Command),
@@ -109,6 +113,7 @@ fn main() -> ExitCode {
         Action::Jwk(command) => return failure::exit_code(jwk::run(command)),
         Action::Token(command) => return failure::exit_code(token::run(command)),
         Action::Try(options) => return try_request::run(*options),
+        Action::Store(command) => return failure::exit_code(store::run(command)),
         Action::Domain(command) => return failure::exit_code(documents::run(Kind::Domain, command)),
         Action::Function(command) => return failure::exit_code(documents::run(Kind::Function, command)),
         Action::Trigger(command) => return failure::exit_code(documents::run(Kind::Trigger, command)),

@@ -121,8 +121,9 @@ async fn serve(
 
     let (phase, observed) = watch::channel(Phase::Serving);
     if let Some(listener) = admin_listener {
-        announce("admin", listener.local_addr()?);
+        let address = listener.local_addr()?;
         claimgate_control::serve(listener, &admin, catalog.clone(), observed.clone())?;
+        announce("admin", address);
     }
     tokio::spawn(file.watch(catalog, hangup));
     tokio::spawn(certificates::watch(Arc::clone(&gateway)));

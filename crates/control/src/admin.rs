@@ -35,7 +35,7 @@ struct Admin {
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     /// Its certificate cannot be used.
-    #[error("cannot serve the admin listener: admin.{0}")]
+    #[error("cannot serve the admin listener: {0}")]
     Certificate(String),
     /// Its socket cannot be used.
     #[error("cannot serve the admin listener: {0}")]

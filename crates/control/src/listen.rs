@@ -74,7 +74,7 @@ async fn watch(certificate: Arc<ListenerCertificate>, files: CertificateFiles) {
         known = current;
         match certificate.reload() {
             Ok(()) => tracing::info!("the certificate of the admin listener was read again"),
-            Err(why) => tracing::error!("admin.{why}; the last good certificate stays"),
+            Err(why) => tracing::error!("admin listener: {why}; the last good certificate stays"),
         }
     }
 }
