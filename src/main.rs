@@ -1,5 +1,6 @@
 //! The `claimgate` command.
 
+mod access_key;
 mod authorizer;
 mod check;
 mod clock;
@@ -67,6 +68,9 @@ enum Action {
     /// Make, convert and inspect keys
     #[command(subcommand)]
     Jwk(jwk::Command),
+    /// Make and manage keys for the API
+    #[command(subcommand)]
+    AccessKey(access_key::Command),
     /// Sign, inspect and verify tokens
     #[command(subcommand)]
     Token(token::Command),
@@ -111,6 +115,7 @@ fn main() -> ExitCode {
         Action::Check { config } => return check::run(&config),
         Action::Quickstart { dir } => quickstart::run(&dir, log_format),
         Action::Jwk(command) => return failure::exit_code(jwk::run(command)),
+        Action::AccessKey(command) => return failure::exit_code(access_key::run(command)),
         Action::Token(command) => return failure::exit_code(token::run(command)),
         Action::Try(options) => return try_request::run(*options),
         Action::Store(command) => return failure::exit_code(store::run(command)),
