@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
 use claimgate_config::snapshot::Role;
 use claimgate_control::access_keys::{self, AccessKeyError};
 use claimgate_control::store::Store;
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
 
 use crate::failure::{Failure, load_configuration};
