@@ -1,54 +1,74 @@
-//! `claimgate store`: copies of a gateway's database.
+//! `claimgate store`: backs up the database of a gateway, and restores it.
 
 use std::path::{Path, PathBuf};
 
+use clap::{Args, Subcommand};
 use claimgate_config::snapshot::StoreSettings;
-use claimgate_control::store::{self, StoreError};
-use clap::Subcommand;
+use claimgate_control::store::{StoreError, backup, key_name, restore};
 
-use crate::failure::{self, Failure};
-use crate::{files, runtime};
+use crate::failure::{Failure, load_configuration};
+use crate::{complain, runtime};
 
-/// What is done with the store.
+/// What to do with the store.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Copy the database, which may be in use, to a new file; keep the store's key elsewhere
-    Backup {
-        /// The configuration file, YAML or JSON
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
-        /// The file to make
-        to: PathBuf,
-    },
-    /// Make the database of a backup, where there is none; the store's key has to be there
-    Restore {
-        /// The configuration file, YAML or JSON
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
-        /// The backup
-        from: PathBuf,
-    },
+    /// Copy the database, which may be in use, to a new file
+    Backup(Backup),
+    /// Make the database, which must not be there, of a backup; exit code 1 when its key is another one
+    Restore(Restore),
 }
 
-/// Does what a command asks for.
+/// Options of `backup`.
+#[derive(Args)]
+pub struct Backup {
+    /// The configuration file that names the store
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// The file to make; nothing is overwritten
+    #[arg(value_name = "BACKUP")]
+    to: PathBuf,
+}
+
+/// Options of `restore`.
+#[derive(Args)]
+pub struct Restore {
+    /// The configuration file that names the store
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// What `claimgate store backup` made
+    #[arg(value_name = "BACKUP")]
+    from: PathBuf,
+}
+
+/// Does it.
 pub fn run(command: Command) -> Result<(), Failure> {
-    let (result, done) = match command {
-        Command::Backup { config, to } => {
-            let settings = settings(&config)?;
-            (runtime::block_on(store::backup(&settings, &to)), format!("{} made\n", to.display()))
+    let done = runtime::block_on(async {
+        match command {
+            Command::Backup(Backup { config, to }) => {
+                let settings = settings(&config)?;
+                backup(&settings, &to).await.map_err(failure)?;
+                let (to, key) = (to.display(), key_name(&settings));
+                complain(&format!(
+                    "claimgate: {to} is encrypted with {key}; keep that too, and not in the same place\n"
+                ));
+            }
+            Command::Restore(Restore { config, from }) => {
+                restore(&settings(&config)?, &from).await.map_err(failure)?;
+            }
         }
-        Command::Restore { config, from } => {
-            let settings = settings(&config)?;
-            (runtime::block_on(store::restore(&settings, &from)), "the database is restored\n".to_owned())
-        }
-    };
-    let result: Result<(), StoreError> =
-        result.map_err(|error| Failure::Unusable(format!("cannot start: {error}")))?;
-    result.map_err(Failure::unusable)?;
-    files::print(done.as_bytes())
+        Ok(())
+    });
+    done.map_err(|error| Failure::unusable(format!("cannot start: {error}")))?
 }
 
 fn settings(config: &Path) -> Result<StoreSettings, Failure> {
-    let snapshot = failure::load_configuration(config)?.snapshot;
-    snapshot.store.ok_or_else(|| Failure::Unusable(format!("{}: there is no store in it", config.display())))
+    let store = load_configuration(config)?.snapshot.store;
+    store.ok_or_else(|| Failure::unusable(format!("{} has no store", config.display())))
+}
+
+fn failure(error: StoreError) -> Failure {
+    match error {
+        StoreError::WrongKey(_) => Failure::Refused(error.to_string()),
+        error => Failure::unusable(error),
+    }
 }

@@ -1,69 +1,76 @@
-"""The database of a store: backed up while it is in use, restored, and never taken for another."""
+"""`claimgate store`: backup and restore of a gateway's database."""
 
-import base64
+import json
+import shutil
 import stat
 
 import pytest
+import yaml
 
-from support.api import Api, with_access_keys
 from support.command import check_refusal, claimgate, good
 from support.configuration import configuration, domain, function
 
+SECRET = "the-secret-of-an-editor-0123456789"
 
-@pytest.fixture
-def gateway(serve, recorder, tmp_path):
+
+@pytest.fixture(scope="module")
+def declared(recorder, tmp_path_factory) -> dict:
+    secret = tmp_path_factory.mktemp("secret") / "editor"
+    secret.write_text(SECRET)
     declared = configuration([], [function(recorder.url)])
-    return serve({**with_access_keys(declared, tmp_path), "store": {"sqlite": "claimgate.db"}}, recorder)
+    declared["admin"]["accessKeys"] = [{"accessKeyId": "editor", "accessKeySecretFile": str(secret), "role": "editor"}]
+    return {**declared, "store": {"sqlite": "claimgate.db"}}
 
 
-def put(gateway, name: str):
-    assert Api(gateway)("PUT", f"/custom-domains/{name}", domain(name)).status_code in (200, 201)
+def apply(gateway, folder, name: str):
+    file = folder / "domain.yaml"
+    file.write_text(yaml.safe_dump(domain(name)))
+    endpoint = f"http://{gateway.admin[0]}:{gateway.admin[1]}"
+    env = {"CLAIMGATE_ENDPOINT": endpoint, "CLAIMGATE_ACCESS_KEY_ID": "editor", "CLAIMGATE_ACCESS_KEY_SECRET": SECRET}
+    good("domain", "apply", "-f", file, env={**env, "HOME": str(folder)})
 
 
-def names(gateway) -> list[str]:
-    return [document["name"] for document in Api(gateway)("GET", "/custom-domains").json()["documents"]]
-
-
-def test_a_backup_is_restored(gateway, serve, recorder, tmp_path):
-    put(gateway, "one.example.com")
+def test_a_gateway_serves_what_was_backed_up_while_another_one_ran(serve, recorder, declared, tmp_path):
+    gateway = serve(declared, recorder)
+    apply(gateway, tmp_path, "before.example.com")
     backup = tmp_path / "backup.db"
-    assert good("store", "backup", "--config", gateway.file, backup) == f"{backup} made\n"
-    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
-    put(gateway, "two.example.com")
-    check_refusal(claimgate("store", "backup", "--config", gateway.file, backup), 2, str(backup))
-    # The database is there, and may be in use.
-    check_refusal(claimgate("store", "restore", "--config", gateway.file, backup), 2, "claimgate.db")
-
-    folder = tmp_path / "other"
-    folder.mkdir()
+    done = claimgate("store", "backup", "--config", gateway.file, backup)
+    assert (done.code, done.out) == (0, b"")
     key = gateway.file.parent / "claimgate.key"
-    file = folder / "claimgate.yaml"
-    file.write_text(gateway.file.read_text())
-    check_refusal(claimgate("store", "restore", "--config", file, backup), 2, "claimgate.key")
-    (folder / "claimgate.key").write_bytes(key.read_bytes())
-    (folder / "claimgate.key").chmod(0o600)
-    good("store", "restore", "--config", file, backup)
+    assert done.err == f"claimgate: {backup} is encrypted with {key}; keep that too, and not in the same place\n"
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    apply(gateway, tmp_path, "after.example.com")
+    check_refusal(claimgate("store", "backup", "--config", gateway.file, backup), 2, "nothing is overwritten")
+    check_refusal(claimgate("store", "restore", "--config", gateway.file, backup), 2, "claimgate.db is there already")
 
-    declared = configuration([], [function(recorder.url)])
-    store = {"sqlite": str(folder / "claimgate.db")}
-    restored = serve({**with_access_keys(declared, tmp_path), "store": store}, recorder)
-    assert names(restored) == ["one.example.com"] and restored.get(host="one.example.com").status == 200
-    assert names(gateway) == ["one.example.com", "two.example.com"]
-
-
-def test_another_key_is_noticed(gateway, tmp_path):
-    put(gateway, "one.example.com")
-    folder = tmp_path / "other"
+    folder = tmp_path / "restored"
     folder.mkdir()
-    (folder / "claimgate.yaml").write_text(gateway.file.read_text())
-    good("store", "backup", "--config", gateway.file, folder / "claimgate.db")
-    (folder / "claimgate.key").write_text(base64.b64encode(b"B" * 32).decode())
-    (folder / "claimgate.key").chmod(0o600)
-    refused = claimgate("serve", "--config", folder / "claimgate.yaml")
-    assert refused.code != 0 and "another key" in refused.err
+    config = folder / "claimgate.yaml"
+    config.write_text(json.dumps(declared))
+    restore = ("store", "restore", "--config", config, backup)
+    check_refusal(claimgate(*restore), 2, "the key of the store is missing")
+    (folder / "claimgate.key").write_text("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+    check_refusal(claimgate(*restore), 1, "another key")
+    shutil.copy(key, folder)
+    damaged = tmp_path / "damaged.db"
+    damaged.write_bytes(backup.read_bytes()[:-4096])
+    check_refusal(claimgate(*restore[:-1], damaged), 2, "damaged")
+    assert not (folder / "claimgate.db").exists()
+    assert good(*restore) == ""
+
+    restored = serve({**declared, "store": {"sqlite": str(folder / "claimgate.db")}}, recorder)
+    assert restored.get(host="before.example.com").status == 200
+    assert restored.get(host="after.example.com").status == 404
 
 
-def test_a_configuration_without_a_store_has_nothing_to_back_up(tmp_path, recorder):
-    file = tmp_path / "claimgate.yaml"
-    file.write_text('{"functions": []}')
-    check_refusal(claimgate("store", "backup", "--config", file, tmp_path / "backup"), 2, "there is no store in it")
+def test_what_has_no_database_is_told(recorder, declared, tmp_path):
+    config = tmp_path / "claimgate.yaml"
+    for store, words in [
+        (None, "has no store"),
+        ({"etcd": {"endpoints": ["http://127.0.0.1:1"]}}, "etcdctl snapshot"),
+        ({"sqlite": "missing.db"}, "missing.db"),
+    ]:
+        config.write_text(json.dumps({**declared, "store": store} if store else {k: v for k, v in declared.items() if k != "store"}))
+        check_refusal(claimgate("store", "backup", "--config", config, tmp_path / "backup.db"), 2, words)
+    assert not (tmp_path / "backup.db").exists()
+    assert not (tmp_path / "missing.db").exists()

@@ -14,6 +14,7 @@ mod sqlite;
 mod watch;
 
 use std::collections::BTreeSet;
+use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,7 @@ use tokio::sync::OnceCell;
 pub use self::last_snapshot::LastSnapshot;
 pub use self::watch::{Event, Watch};
 
-use self::encryption_key::EncryptionKey;
+use self::encryption_key::{EncryptionKey, VARIABLE};
 use self::etcd::Etcd;
 use self::seal::Seal;
 use self::sqlite::Sqlite;
@@ -242,7 +243,8 @@ impl Store {
 
     /// Looks, once, whether the store's values are encrypted with this key; that of an empty store is noted.
     async fn check_key(&self) -> Result<(), StoreError> {
-        self.checked.get_or_try_init(|| self.find_key_check()).await.copied()
+        self.checked.get_or_try_init(|| self.find_key_check()).await?;
+        Ok(())
     }
 
     async fn find_key_check(&self) -> Result<(), StoreError> {
@@ -304,6 +306,16 @@ pub async fn restore(settings: &StoreSettings, from: &Path) -> Result<(), StoreE
         _ => Ok(()),
     };
     blocking(move || sqlite::restore(&from, &database, KEY_CHECK, check)).await
+}
+
+/// Where the key of a store is: the name of its file or of the environment variable.
+pub fn key_name(settings: &StoreSettings) -> String {
+    let file = match &settings.backend {
+        StoreBackend::Sqlite(database) => Some(key_file(settings, database)),
+        StoreBackend::Etcd(_) => settings.key_file.clone(),
+    };
+    file.filter(|_| env::var_os(VARIABLE).is_none())
+        .map_or_else(|| VARIABLE.to_owned(), |file| file.display().to_string())
 }
 
 fn database<'a>(settings: &'a StoreSettings, instead: &str) -> Result<&'a Path, StoreError> {

@@ -15,7 +15,7 @@ use super::StoreError;
 use super::new_file;
 
 /// The environment variable that holds the key, and goes before its file.
-const VARIABLE: &str = "CLAIMGATE_STORE_KEY";
+pub(super) const VARIABLE: &str = "CLAIMGATE_STORE_KEY";
 const BYTES: usize = 32;
 
 /// 32 random bytes; in a file and in the environment as base64.
