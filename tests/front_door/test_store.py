@@ -50,6 +50,7 @@ def test_a_gateway_serves_what_was_backed_up_while_another_one_ran(serve, record
     restore = ("store", "restore", "--config", config, backup)
     check_refusal(claimgate(*restore), 2, "the key of the store is missing")
     (folder / "claimgate.key").write_text("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+    (folder / "claimgate.key").chmod(0o600)
     check_refusal(claimgate(*restore), 1, "another key")
     shutil.copy(key, folder)
     damaged = tmp_path / "damaged.db"
