@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
 use claimgate_config::snapshot::StoreSettings;
 use claimgate_control::store::{StoreError, backup, key_name, restore};
+use clap::{Args, Subcommand};
 
 use crate::failure::{Failure, load_configuration};
 use crate::{complain, runtime};
