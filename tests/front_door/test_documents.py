@@ -277,6 +277,24 @@ def test_pages_are_in_the_order_of_names(api):
     assert api("GET", f"/custom-domains/{names[0]}").status_code == 404
 
 
+def test_a_request_is_tried_without_being_served(api, viewer, gateway):
+    api("PUT", "/custom-domains/try.example.com", with_jwt("try.example.com"))
+    request = {"host": "try.example.com", "target": "/orders?a=1", "headers": []}
+    refused = viewer("POST", "/try", request).json()
+    assert (refused["outcome"], refused["refusal"]["reason"]) == ("refused", "missing_token")
+    token = KEY.token({"sub": "ann"})
+    before = gateway.reached()
+    request["headers"].append(["Authorization", f"Bearer {token}"])
+    accepted = viewer("POST", "/try", request)
+    assert accepted.json()["outcome"] == "accepted" and ["x-user", "ann"] in accepted.json()["request"]["headers"]
+    assert token not in accepted.text
+    assert token in viewer("POST", "/try", {**request, "showToken": True}).text
+    assert gateway.reached() == before
+    wrong = viewer("POST", "/try", {"hosst": "x"})
+    assert (wrong.status_code, wrong.json()["Code"]) == (400, "InvalidArgument") and "hosst" in wrong.json()["Message"]
+    api("DELETE", "/custom-domains/try.example.com")
+
+
 def test_who_does_not_sign_is_told_nothing(gateway, api):
     url = f"http://{gateway.admin[0]}:{gateway.admin[1]}/api/v1"
     for path in ("/custom-domains", "/custom-domains/declared.example.com", "/apply"):

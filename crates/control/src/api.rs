@@ -10,6 +10,7 @@ mod error;
 mod history;
 mod kind;
 mod openapi;
+mod try_request;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub fn router(catalog: Catalog, authenticator: Arc<Authenticator>) -> Router {
     let authenticated = middleware::from_fn_with_state(authenticator, authenticated::require_caller);
     Router::new()
         .route("/api/v1/apply", post(documents::apply))
+        .route("/api/v1/try", post(try_request::answer))
         .route("/api/v1/{kind}", get(documents::list))
         .route("/api/v1/{kind}/{name}", get(documents::read).put(documents::write).delete(documents::delete))
         .route("/api/v1/{kind}/{name}/history", get(history::list))

@@ -4,7 +4,7 @@ use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
 use utoipa::OpenApi;
 
-use super::{documents, history};
+use super::{documents, history, try_request};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,6 +20,7 @@ use super::{documents, history};
         documents::apply,
         history::list,
         history::roll_back,
+        try_request::answer,
     )
 )]
 struct Description;
