@@ -67,6 +67,21 @@ impl Etcd {
         after_key: Option<&str>,
         limit: Option<usize>,
     ) -> Result<Listing, StoreError> {
+        match self.list_once(prefix, after_key, limit).await {
+            // Between two pages etcd forgot the moment of the first.
+            Err(StoreError::Failed(why)) if why.contains("revision has been compacted") => {
+                self.list_once(prefix, after_key, limit).await
+            }
+            listed => listed,
+        }
+    }
+
+    async fn list_once(
+        &self,
+        prefix: &str,
+        after_key: Option<&str>,
+        limit: Option<usize>,
+    ) -> Result<Listing, StoreError> {
         let limit = limit.unwrap_or(usize::MAX);
         let mut request = self.range(prefix);
         if let Some(after) = after_key {
