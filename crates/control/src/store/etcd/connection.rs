@@ -84,7 +84,8 @@ async fn begin(
         Ok(status) if status.leader == 0 => return Err("it has no leader".to_owned()),
         // Versions since 3.5.28 tell it to administrators alone.
         Err(CallError::Refused { code, .. }) if code != UNAVAILABLE => {}
-        answer => drop(answer.map_err(said)?),
+        Err(error) => return Err(said(error)),
+        Ok(_) => {}
     }
     if let Some(username) = &settings.username
         && let Some(token) = sign_in(&caller, username, settings).await?
