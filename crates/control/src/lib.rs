@@ -14,6 +14,7 @@ mod nonces;
 mod request_body;
 pub mod secrets;
 pub mod store;
+pub mod traffic;
 
 pub use admin::{AdminError, Peer, serve};
 pub use catalog::Catalog;

@@ -28,7 +28,10 @@ pub use body::request::{BrokenBody, RequestBody};
 pub use body::response::ResponseBody;
 pub use error::{InvokeError, RequestBodyError, ResponseBodyError, Source, StartError};
 pub use http1::Upgraded;
-pub use process::{NoInstance, ProcessError, ProcessFunctions, ProcessMetrics, UserError, warnings};
+pub use process::{
+    InstanceEnd, InstanceState, NoInstance, OutputLine, ProcessError, ProcessFunctions, ProcessMetrics,
+    ProcessState, UserError, warnings,
+};
 
 use connect::Connector;
 use http1::Http1;

@@ -15,6 +15,8 @@ mod metrics;
 mod output;
 mod place;
 mod ports;
+mod recent;
+mod state;
 mod supervisor;
 mod user;
 
@@ -28,6 +30,8 @@ pub use instances::NoInstance;
 pub use machine::warnings;
 pub use metrics::ProcessMetrics;
 pub(crate) use place::Place;
+pub use recent::{InstanceEnd, OutputLine};
+pub use state::{InstanceState, ProcessState};
 pub use user::UserError;
 
 use instances::Instances;

@@ -13,7 +13,7 @@ use crate::claims::Delivery;
 use crate::client::{Client, Origin};
 use crate::cors::Cors;
 use crate::gateway::Serving;
-use crate::metrics::{Durations, Row};
+use crate::metrics::{Durations, Refused, Row};
 use crate::rejection::Fault;
 use crate::request_id::RequestId;
 use crate::request_path::Worker;
@@ -143,7 +143,18 @@ impl<'a> Exchange<'a> {
         match outcome {
             Outcome::Accepted => worker.counts.count(row, None, durations),
             Outcome::Preflight => worker.counts.count_preflight(row),
-            Outcome::Rejected(fault, reason) => worker.counts.count(row, Some((fault, reason)), durations),
+            Outcome::Rejected(fault, reason) => {
+                worker.counts.count(row, Some((fault, reason)), durations);
+                worker.counts.note_refused(Refused {
+                    began: self.began,
+                    id: self.id.clone(),
+                    client: self.origin.client().into(),
+                    status,
+                    outcome: fault.outcome(),
+                    reason,
+                    row,
+                });
+            }
             Outcome::ClientLeft => worker.counts.count_client_left(row),
         }
         let (outcome, reason) = outcome.words();

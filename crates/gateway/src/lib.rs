@@ -38,7 +38,8 @@ mod verify;
 
 pub use gateway::{Gateway, Serving};
 pub use listen::{Drained, Listeners, Phase, ServeError, serve};
-pub use metrics::Metrics;
+pub use metrics::{Metrics, Refused, RefusedAt, RowLabels, RowTraffic, Total};
+pub use reasons::{Explanation, explain};
 pub use rejection::Rejection;
 pub use request_id::RequestId;
 pub use respond::error_body;

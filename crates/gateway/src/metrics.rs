@@ -3,9 +3,14 @@
 
 mod exposition;
 mod histogram;
+mod refused;
 mod requests;
+mod traffic;
 
+pub use histogram::Total;
+pub use refused::{Refused, RefusedAt};
 pub use requests::{Durations, OpenWebSocket, Requests, Row, RowLabels, WorkerCounts};
+pub use traffic::RowTraffic;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;

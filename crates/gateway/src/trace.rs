@@ -4,9 +4,11 @@
 
 mod collector;
 mod redact;
+mod steps;
 mod words;
 
 pub(crate) use collector::{Collector, Sent};
+pub use steps::{Mark, StepLine};
 
 use serde::Serialize;
 use serde_json::value::RawValue;

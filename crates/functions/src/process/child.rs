@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use claimgate_config::snapshot::ProcessSettings;
@@ -58,7 +59,11 @@ impl Child {
             machine::trouble(settings).unwrap_or_else(|| format!("it cannot be run: {error}"))
         })?;
         let group = process.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        let source = Source { function: instances.function.clone(), instance: id.to_owned() };
+        let source = Source {
+            function: instances.function.clone(),
+            instance: id.to_owned(),
+            recent: Arc::clone(&instances.recent),
+        };
         let mut output = Vec::new();
         if let Some(stream) = process.stdout.take() {
             output.push(tokio::spawn(output::log(stream, "stdout", source.clone())));

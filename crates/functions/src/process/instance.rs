@@ -38,6 +38,10 @@ impl Instance {
         !self.has_answered() && !self.has_answered.swap(true, Ordering::Relaxed)
     }
 
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(super) fn has_answered(&self) -> bool {
         self.has_answered.load(Ordering::Relaxed)
     }
@@ -96,6 +100,7 @@ pub(super) async fn live(instances: Arc<Instances>) {
                     instances.metrics.crashes.inc();
                     // First of all no more requests, then the rest of it.
                     instances.remove(&instance, true);
+                    instances.recent.note_end(&id, format!("it crashed: {status}"), true);
                     tracing::warn!(
                         function,
                         instance = id,
@@ -107,6 +112,7 @@ pub(super) async fn live(instances: Arc<Instances>) {
                 }
                 End::Stop(why) => {
                     instances.remove(&instance, false);
+                    instances.recent.note_end(&id, format!("it was stopped: {why}"), false);
                     child.terminate(instances.settings.stop_timeout).await;
                     tracing::info!(function, instance = id, why, "function instance stopped");
                 }
@@ -115,6 +121,7 @@ pub(super) async fn live(instances: Arc<Instances>) {
         Err(StartFailure::Cancelled) => instances.note_not_started(false),
         Err(failure) => {
             instances.metrics.start_failures.inc();
+            instances.recent.note_end(&id, format!("it did not start: {failure}"), true);
             tracing::error!(function, instance = id, error = %failure, "function instance did not start");
             instances.note_not_started(true);
         }

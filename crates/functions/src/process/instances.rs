@@ -19,6 +19,8 @@ use super::back_off::BackOff;
 use super::instance::{self, Instance};
 use super::metrics::FunctionMetrics;
 use super::place::Place;
+use super::recent::Recent;
+use super::state::{InstanceState, ProcessState};
 use super::supervisor::Supervisor;
 use super::user::User;
 
@@ -72,6 +74,7 @@ pub(super) struct Instances {
     pub(super) metrics: FunctionMetrics,
     /// Ready when no configuration needs the function any more.
     pub(super) closed: CancellationToken,
+    pub(super) recent: Arc<Recent>,
     runtime: Handle,
     state: Mutex<State>,
 }
@@ -111,6 +114,7 @@ impl Instances {
             supervisor,
             metrics,
             closed: CancellationToken::new(),
+            recent: Arc::default(),
             runtime,
             state: Mutex::default(),
         }
@@ -218,6 +222,27 @@ impl Instances {
     /// Notes that the function works: an instance has answered its first request.
     pub(super) fn note_success(&self) {
         self.lock().back_off.succeed();
+    }
+
+    /// How they fare now.
+    pub(super) fn state_now(&self) -> ProcessState {
+        let metrics = &self.metrics;
+        let state = self.lock();
+        let instances = state.ready.iter().map(|load| InstanceState {
+            port: load.instance.port(),
+            requests: load.in_use,
+            idle: (load.in_use == 0).then(|| load.idle_since.elapsed()),
+        });
+        ProcessState {
+            instances: instances.collect(),
+            starting: state.starting,
+            waiting: state.waiting.iter().filter(|waiting| !waiting.is_closed()).count(),
+            retry_after: state.back_off.remaining(Instant::now()),
+            cold_starts: metrics.starts.get(),
+            start_failures: metrics.start_failures.get(),
+            crashes: metrics.crashes.get(),
+            last_end: self.recent.last_end(),
+        }
     }
 
     fn note_end(self: &Arc<Self>, state: &mut State, is_failure: bool) {

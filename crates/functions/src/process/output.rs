@@ -1,7 +1,11 @@
 //! What processes print, line by line into the log.
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt};
+
+use super::recent::Recent;
 
 /// Longer lines come in pieces, in bytes.
 const MAX_LINE: usize = 8 * 1024;
@@ -11,12 +15,15 @@ const MAX_LINE: usize = 8 * 1024;
 pub(super) struct Source {
     pub(super) function: String,
     pub(super) instance: String,
+    /// Where the latest lines are kept.
+    pub(super) recent: Arc<Recent>,
 }
 
 /// Writes everything that comes into the log; `name` is that of the stream.
 pub(super) async fn log(stream: impl AsyncRead + Unpin, name: &'static str, source: Source) {
-    let Source { function, instance } = source;
+    let Source { function, instance, recent } = source;
     split(stream, |line| {
+        recent.note_line(&instance, name, line);
         tracing::info!(function, instance, stream = name, line, "function output");
     })
     .await;

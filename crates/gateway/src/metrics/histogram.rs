@@ -64,7 +64,7 @@ impl Histogram {
 }
 
 /// What histograms of several threads hold together.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Total {
     buckets: [u64; BOUNDS.len() + 1],
     nanoseconds: u64,
@@ -72,18 +72,50 @@ pub struct Total {
 
 impl Total {
     /// What one histogram holds now.
-    pub fn of(histogram: &Histogram) -> Self {
+    pub(super) fn of(histogram: &Histogram) -> Self {
         Self {
             buckets: std::array::from_fn(|bucket| histogram.buckets.get(bucket).map_or(0, Count::value)),
             nanoseconds: histogram.nanoseconds.value(),
         }
     }
 
+    /// Adds what others hold.
     pub fn add(&mut self, other: &Total) {
         for (total, more) in self.buckets.iter_mut().zip(other.buckets) {
             *total += more;
         }
         self.nanoseconds = self.nanoseconds.wrapping_add(other.nanoseconds);
+    }
+
+    /// What came since an earlier look at the same histograms.
+    pub fn since(&self, earlier: &Total) -> Self {
+        let mut since = self.clone();
+        for (bucket, before) in since.buckets.iter_mut().zip(earlier.buckets) {
+            *bucket = bucket.saturating_sub(before);
+        }
+        since.nanoseconds = self.nanoseconds.wrapping_sub(earlier.nanoseconds);
+        since
+    }
+
+    /// The duration that a share of all durations is not longer than, in seconds: as exact as the buckets are.
+    /// `None` when there are no durations.
+    pub fn quantile(&self, share: f64) -> Option<f64> {
+        let count = self.count();
+        if count == 0 {
+            return None;
+        }
+        let rank = share * count as f64;
+        let mut below = 0.0;
+        let mut lower = 0.0;
+        for (upper, in_bucket) in BOUNDS.into_iter().zip(self.buckets) {
+            let upper = Duration::from_nanos(upper).as_secs_f64();
+            if in_bucket > 0 && below + in_bucket as f64 >= rank {
+                return Some(lower + (upper - lower) * ((rank - below) / in_bucket as f64).clamp(0.0, 1.0));
+            }
+            below += in_bucket as f64;
+            lower = upper;
+        }
+        Some(lower)
     }
 
     /// How many durations there are.
@@ -122,5 +154,23 @@ mod tests {
         assert_eq!(buckets[17..], [(60.0, 2), (f64::MAX, 2)]);
         assert_eq!(total.count(), 10);
         assert!((total.seconds() - 240.000_2).abs() < 1e-3, "{}", total.seconds());
+    }
+
+    #[test]
+    fn quantiles_lie_within_the_bucket() {
+        let histogram = Histogram::default();
+        assert_eq!(Total::of(&histogram).quantile(0.5), None);
+        let before = Total::of(&histogram);
+        for _ in 0..90 {
+            histogram.record(Duration::from_micros(80));
+        }
+        for _ in 0..10 {
+            histogram.record(Duration::from_secs(100));
+        }
+        let total = Total::of(&histogram).since(&before);
+        let half = total.quantile(0.5).unwrap_or_default();
+        assert!((0.000_05..=0.000_1).contains(&half), "{half}");
+        assert_eq!(total.quantile(0.99), Some(60.0));
+        assert_eq!(Total::of(&histogram).since(&total).count(), 0);
     }
 }

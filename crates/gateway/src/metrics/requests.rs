@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::histogram::{Count, Histogram};
+use super::refused::{LatestRefused, Refused};
 use crate::rejection::Fault;
 
 /// How many rows there are at most. Each route has one, and each domain one more for requests that no
@@ -39,9 +40,11 @@ impl Row {
 /// What a row is of. A route that moves to another function gets another row, as counters never fall.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct RowLabels {
+    /// Name of the domain; empty for requests that are for none.
     pub domain: String,
     /// Empty when no route serves the request; so is `function`.
     pub route: String,
+    /// Name of the function.
     pub function: String,
 }
 
@@ -86,6 +89,7 @@ impl Requests {
             connections: Count::default(),
             connections_opened: Count::default(),
             websockets: Count::default(),
+            latest_refused: LatestRefused::default(),
         });
         lock(&self.workers).push(Arc::clone(&worker));
         worker
@@ -116,6 +120,7 @@ pub struct WorkerCounts {
     pub connections: Count,
     pub connections_opened: Count,
     pub websockets: Count,
+    latest_refused: LatestRefused,
 }
 
 /// The numbers of one thread for one row.
@@ -170,6 +175,16 @@ impl WorkerCounts {
         if let Some(function) = durations.function {
             row.function.record(function);
         }
+    }
+
+    /// Keeps a refused request among the latest.
+    pub fn note_refused(&self, request: Refused) {
+        self.latest_refused.note(request);
+    }
+
+    /// The latest refused requests of this thread.
+    pub(super) fn latest_refused(&self) -> &LatestRefused {
+        &self.latest_refused
     }
 
     /// Counts a preflight request that was answered.
