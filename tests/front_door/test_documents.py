@@ -217,6 +217,23 @@ def test_what_is_wrong_is_told_as_for_the_file(api):
     assert answer.headers["x-fc-request-id"] == answer.json()["RequestId"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "query", "body", "word"),
+    [
+        ("GET", "/customDomains", "", None, "custom-domains"),
+        ("GET", "/custom-domains", "limit=many", None, "limit"),
+        ("GET", "/custom-domains", "limit=0", None, "limit"),
+        ("GET", "/custom-domains", "size=1", None, "size"),
+        ("POST", "/custom-domains/declared.example.com/rollback", "", {"version": "x"}, "expected u64"),
+        ("POST", "/apply", "", b"{", "the body"),
+    ],
+)
+def test_what_does_not_fit_is_told_as_json(api, method, path, query, body, word):
+    answer = api(method, path, body, query=query)
+    assert (answer.status_code, answer.json()["Code"]) == (400, "InvalidArgument")
+    assert word in answer.json()["Message"]
+
+
 def test_what_is_declared_is_read_only(api):
     declared = api("GET", "/custom-domains/declared.example.com").json()
     assert declared["source"] == "declared" and declared["place"].startswith("on line ")

@@ -7,6 +7,7 @@ mod authenticated;
 mod document;
 mod documents;
 mod error;
+mod extract;
 mod history;
 mod kind;
 mod openapi;

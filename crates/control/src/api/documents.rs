@@ -1,7 +1,7 @@
 //! Documents: listed, read, written, deleted, one by one or many together.
 
 use axum::body::Bytes;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::document::{Problem, Shown};
 use super::error::{ApiError, ErrorBody};
+use super::extract::{self, Named, Parameters};
 use super::kind::Kind;
 use crate::authentication::Caller;
 use crate::catalog::{Applied, Catalog, Change, Document, Expected};
@@ -93,8 +94,8 @@ pub struct Changed {
 pub async fn list(
     State(catalog): State<Catalog>,
     Extension(caller): Extension<Caller>,
-    Path(kind): Path<Kind>,
-    Query(page): Query<Page>,
+    Named(kind): Named<Kind>,
+    Parameters(page): Parameters<Page>,
 ) -> Result<Json<Listed>, ApiError> {
     let limit = page.limit.unwrap_or(PAGE);
     if !(1..=MOST).contains(&limit) {
@@ -132,7 +133,7 @@ pub async fn list(
 pub async fn read(
     State(catalog): State<Catalog>,
     Extension(caller): Extension<Caller>,
-    Path((kind, name)): Path<(Kind, String)>,
+    Named((kind, name)): Named<(Kind, String)>,
 ) -> Result<Response, ApiError> {
     let name = normal(kind, name);
     let shown =
@@ -150,8 +151,8 @@ pub async fn read(
 pub async fn write(
     State(catalog): State<Catalog>,
     Extension(caller): Extension<Caller>,
-    Path((kind, name)): Path<(Kind, String)>,
-    Query(manner): Query<Manner>,
+    Named((kind, name)): Named<(Kind, String)>,
+    Parameters(manner): Parameters<Manner>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
@@ -176,8 +177,8 @@ pub async fn write(
 pub async fn delete(
     State(catalog): State<Catalog>,
     Extension(caller): Extension<Caller>,
-    Path((kind, name)): Path<(Kind, String)>,
-    Query(manner): Query<Manner>,
+    Named((kind, name)): Named<(Kind, String)>,
+    Parameters(manner): Parameters<Manner>,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
     let name = normal(kind, name);
@@ -194,8 +195,7 @@ pub async fn apply(
     Extension(caller): Extension<Caller>,
     body: Bytes,
 ) -> Result<response::Json<Changed>, ApiError> {
-    let Changes { changes, dry_run } = serde_json::from_slice(&body)
-        .map_err(|error| ApiError::invalid(format!("the body is not what is expected here: {error}")))?;
+    let Changes { changes, dry_run } = extract::body(&body)?;
     let kinds: Vec<Kind> = changes.iter().map(|change| change.kind).collect();
     let changes = changes.into_iter().map(|one| {
         let expected = match one.version {

@@ -1,7 +1,8 @@
 //! The versions of a document.
 
 use axum::Json;
-use axum::extract::{Extension, Path, State};
+use axum::body::Bytes;
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use utoipa::ToSchema;
 use super::document::{Problem, Shown, ShownVersion};
 use super::documents::{answer, change, make, normal};
 use super::error::{ApiError, ErrorBody};
+use super::extract::{self, Named};
 use super::kind::Kind;
 use crate::authentication::Caller;
 use crate::catalog::{Catalog, Expected};
@@ -40,7 +42,7 @@ pub struct RollBack {
 pub async fn list(
     State(catalog): State<Catalog>,
     Extension(caller): Extension<Caller>,
-    Path((kind, name)): Path<(Kind, String)>,
+    Named((kind, name)): Named<(Kind, String)>,
 ) -> Result<Json<History>, ApiError> {
     let name = normal(kind, name);
     let versions = catalog.history(kind.stored(), &name).await?;
@@ -58,9 +60,10 @@ pub async fn list(
 pub async fn roll_back(
     State(catalog): State<Catalog>,
     Extension(caller): Extension<Caller>,
-    Path((kind, name)): Path<(Kind, String)>,
-    Json(RollBack { version, expected, dry_run }): Json<RollBack>,
+    Named((kind, name)): Named<(Kind, String)>,
+    body: Bytes,
 ) -> Result<Response, ApiError> {
+    let RollBack { version, expected, dry_run } = extract::body(&body)?;
     let name = normal(kind, name);
     let versions = catalog.history(kind.stored(), &name).await?;
     let Some(earlier) = versions.into_iter().find(|earlier| earlier.version == version) else {

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::error::{ApiError, ErrorBody};
+use super::extract;
 use crate::catalog::Catalog;
 
 /// A request as a client means to send it to the data plane.
@@ -41,8 +42,7 @@ pub struct Tried {
     responses((status = 200, body = Object, description = "as `claimgate try --json` prints it"),
         (status = "default", body = ErrorBody)))]
 pub async fn answer(State(catalog): State<Catalog>, body: Bytes) -> Result<Response, ApiError> {
-    let tried: Tried = serde_json::from_slice(&body)
-        .map_err(|error| ApiError::invalid(format!("the body is not what is expected here: {error}")))?;
+    let tried: Tried = extract::body(&body)?;
     let mut headers = vec![("Host".to_owned(), tried.host)];
     headers.extend(tried.headers);
     let request = TryRequest {
