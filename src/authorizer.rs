@@ -1,20 +1,16 @@
 //! `claimgate authorizer`: logs users in and issues tokens.
 
-use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use claimgate_authorizer::password::{Parameters, Password, PasswordHash};
 use claimgate_authorizer::{Configuration, RotateError, StartError};
 use claimgate_config::Problems;
+use claimgate_login::password::{Parameters, PasswordHash};
 use clap::{Args, Subcommand};
 
 use crate::failure::{Failure, exit_code};
-use crate::{complain, complain_of, files};
-
-/// No authorizer takes a longer one.
-const MAX_PASSWORD_BYTES: usize = 64 * 1024;
+use crate::{complain, complain_of, files, password};
 
 /// What the authorizer is to do; without a command it serves.
 #[derive(Args)]
@@ -143,52 +139,7 @@ fn hash(arguments: &HashArguments) -> Result<(), Failure> {
     let parameters = Parameters { memory_kib, iterations, parallelism };
     // Before anybody types in vain.
     PasswordHash::of_nobody(parameters).map_err(Failure::unusable)?;
-    let password = read_password()?;
+    let password = password::read()?;
     let hash = PasswordHash::of(&password, parameters).and_then(|hash| hash.to_phc());
     files::print(format!("{}\n", hash.map_err(Failure::unusable)?).as_bytes())
-}
-
-/// A password without the end of its line.
-fn read_password() -> Result<Password, Failure> {
-    let mut text = if io::stdin().is_terminal() { ask()? } else { read_standard_input()? };
-    if text.last() == Some(&b'\n') {
-        text.pop();
-        if text.last() == Some(&b'\r') {
-            text.pop();
-        }
-    }
-    let refused = |why: &str| Err(Failure::Refused(format!("the password {why}")));
-    if text.is_empty() {
-        return refused("is empty");
-    }
-    if text.len() > MAX_PASSWORD_BYTES {
-        return refused("is longer than 64 KiB");
-    }
-    if text.contains(&b'\n') || text.contains(&b'\r') {
-        return refused("has more than one line");
-    }
-    if std::str::from_utf8(&text).is_err() {
-        return refused("is not UTF-8, which is the only way that clients can send one");
-    }
-    Ok(Password::new(text))
-}
-
-fn ask() -> Result<Vec<u8>, Failure> {
-    let ask = |prompt| {
-        rpassword::prompt_password(prompt)
-            .map_err(|error| Failure::Unusable(format!("cannot read the password: {error}")))
-    };
-    let password = ask("Password: ")?;
-    if ask("Once more: ")? != password {
-        return Err(Failure::Refused("the two passwords differ".to_owned()));
-    }
-    Ok(password.into_bytes())
-}
-
-fn read_standard_input() -> Result<Vec<u8>, Failure> {
-    let mut text = Vec::new();
-    // Some bytes more than allowed are enough to see that there are too many.
-    let read = io::stdin().lock().take(MAX_PASSWORD_BYTES as u64 + 3).read_to_end(&mut text);
-    read.map_err(|error| Failure::Unusable(format!("cannot read the password: {error}")))?;
-    Ok(text)
 }

@@ -11,6 +11,7 @@ mod jwk;
 mod key_options;
 mod keys;
 mod logging;
+mod password;
 mod quickstart;
 mod runtime;
 mod serve;
@@ -18,6 +19,7 @@ mod store;
 mod text;
 mod token;
 mod try_request;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -98,6 +100,9 @@ enum Action {
         #[command(flatten)]
         connection: documents::Connection,
     },
+    /// Users of the console
+    #[command(subcommand)]
+    User(user::Command),
     /// Print what makes a shell complete this command
     Completions {
         /// The shell
@@ -125,6 +130,7 @@ fn main() -> ExitCode {
         Action::Apply { files, dry_run, connection } => {
             return failure::exit_code(documents::apply(&files, dry_run, &connection));
         }
+        Action::User(command) => return failure::exit_code(user::run(command)),
         Action::Completions { shell } => return failure::exit_code(complete(shell)),
         Action::Authorizer(arguments) => return authorizer::run(arguments),
     };

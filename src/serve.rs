@@ -4,6 +4,7 @@ mod access_log;
 mod certificates;
 mod descriptors;
 mod end;
+mod first_user;
 mod listeners;
 mod reload;
 mod serving;
@@ -122,6 +123,7 @@ async fn serve(
     let (phase, observed) = watch::channel(Phase::Serving);
     if let Some(listener) = admin_listener {
         let address = listener.local_addr()?;
+        first_user::invite(&catalog, address, admin.tls.is_some()).await;
         claimgate_control::serve(listener, &admin, catalog.clone(), observed.clone())?;
         announce("admin", address);
     }

@@ -10,11 +10,9 @@ use claimgate_config::Problems;
 use claimgate_jose::base64url;
 use claimgate_jose::json::{Object, Value};
 
-use crate::attempts::Attempts;
 use crate::claims::UserClaims;
 use crate::configuration::{Configuration, UsersSettings};
 use crate::credentials::Credentials;
-use crate::hashing::Hashing;
 use crate::keys::folder::Contents;
 use crate::keys::{KeyRing, RotateError, first_key};
 use crate::metrics::Metrics;
@@ -22,6 +20,8 @@ use crate::refusal::Refusal;
 use crate::users::file::UsersFile;
 use crate::users::postgresql::PostgreSql;
 use crate::users::{Candidate, Users};
+use claimgate_login::Attempts;
+use claimgate_login::Hashing;
 
 /// An authorizer, whatever it is reached by.
 pub(crate) struct Authorizer {
@@ -102,7 +102,11 @@ impl Authorizer {
                 configuration.attempts_per_user.clone(),
                 configuration.attempts_per_address.clone(),
             ),
-            hashing: Hashing::new(&configuration.hashing, metrics.argon2_runs.clone()),
+            hashing: Hashing::new(
+                configuration.hashing.concurrent,
+                configuration.hashing.waiting,
+                metrics.argon2_runs.clone(),
+            ),
             started: Instant::now(),
             configuration,
             metrics,
@@ -160,7 +164,7 @@ impl Authorizer {
                 Refusal::UsersUnavailable
             })?;
             let is_right = self.hashing.verify(admission, hash, password).await?;
-            Ok((fields, is_right))
+            Ok::<_, Refusal>((fields, is_right))
         };
         let (fields, is_right) = match verified.await {
             Ok(verified) => verified,

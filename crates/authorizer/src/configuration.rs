@@ -16,12 +16,12 @@ use claimgate_config::{Problems, did_you_mean, read_file};
 use claimgate_jose::json::Value;
 use claimgate_jose::{Algorithm, KeyType};
 
-use crate::attempts::AttemptPolicy;
 use crate::claims::Claims;
 use crate::keys::KeySettings;
 use crate::keys::folder::KeyFolder;
 use crate::users::file::UsersFile;
 use crate::users::postgresql::PostgreSqlSettings;
+use claimgate_login::AttemptPolicy;
 pub use issuer::Issuer;
 pub use limits::{HashingLimits, Limits, Timeouts};
 pub use network::Network;

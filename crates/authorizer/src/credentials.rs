@@ -7,9 +7,9 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use percent_encoding::percent_decode;
 
-use crate::password::Password;
 use crate::refusal::Refusal;
 use crate::users::file::MAX_USERNAME_BYTES;
+use claimgate_login::password::Password;
 
 /// Who wants a token.
 #[derive(Debug)]

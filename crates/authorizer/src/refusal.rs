@@ -7,7 +7,7 @@ use claimgate_jose::json::{Object, Value};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 
-use crate::attempts::{Subject, TooMany};
+use claimgate_login::{HashingError, Subject, TooMany};
 
 /// Why a request for a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,15 @@ pub(crate) enum Refusal {
     UsersUnavailable,
     /// Nothing that a client could do anything about.
     Internal,
+}
+
+impl From<HashingError> for Refusal {
+    fn from(error: HashingError) -> Self {
+        match error {
+            HashingError::Busy => Self::Busy,
+            HashingError::Failed => Self::Internal,
+        }
+    }
 }
 
 /// The one answer to a wrong name and to a wrong password.

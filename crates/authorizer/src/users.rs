@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use claimgate_jose::json::Object;
 
-use crate::password::PasswordHash;
+use claimgate_login::password::PasswordHash;
 use file::UsersFile;
 use postgresql::{PostgreSql, Unavailable};
 

@@ -22,7 +22,7 @@ use crate::answer::ErrorAnswer;
 use crate::authentication::Authenticator;
 use crate::catalog::{Catalog, Status};
 use crate::listen::TlsListener;
-use crate::{answer, api, exposition, function_compute_api};
+use crate::{answer, api, console, exposition, function_compute_api};
 
 struct Admin {
     registry: Registry,
@@ -72,7 +72,8 @@ pub fn serve(
         .method_not_allowed_fallback(answer::method_not_allowed)
         .with_state(Arc::new(Admin { registry, phase, catalog: catalog.clone(), has_open_metrics }))
         .merge(api::router(catalog.clone(), Arc::clone(&authenticator)))
-        .merge(function_compute_api::router(catalog, authenticator))
+        .merge(function_compute_api::router(catalog.clone(), authenticator))
+        .merge(console::router(catalog, settings.tls.is_some()))
         .fallback(answer::not_found);
     let router = router.into_make_service_with_connect_info::<Peer>();
     match &settings.tls {

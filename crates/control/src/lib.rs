@@ -7,14 +7,17 @@ mod answer;
 pub mod api;
 mod authentication;
 pub mod catalog;
+mod console;
 mod exposition;
 mod function_compute_api;
 mod listen;
 mod nonces;
 mod request_body;
 pub mod secrets;
+pub mod sessions;
 pub mod store;
 pub mod traffic;
+pub mod users;
 
 pub use admin::{AdminError, Peer, serve};
 pub use catalog::Catalog;

@@ -5,6 +5,7 @@
 
 pub mod alg;
 pub mod base64url;
+pub mod inspection;
 pub mod json;
 pub mod jwk;
 pub mod key_file;
@@ -12,6 +13,7 @@ pub mod sign;
 pub mod verify;
 
 pub use alg::{Algorithm, Curve, KeyType};
+pub use inspection::{InspectedKey, Inspection};
 pub use jwk::{Effect, Jwk, JwkSet, KeyProblem};
 pub use key_file::{KeyFile, KeyFileError};
 pub use sign::{SignError, SigningKey};

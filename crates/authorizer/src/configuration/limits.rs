@@ -6,7 +6,7 @@ use std::time::Duration;
 use claimgate_config::reader::{Field, Object};
 use claimgate_config::report::Report;
 
-use crate::attempts::AttemptPolicy;
+use claimgate_login::AttemptPolicy;
 
 /// Sizes and numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]

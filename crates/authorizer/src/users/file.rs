@@ -13,7 +13,7 @@ use claimgate_jose::json::Object;
 
 use super::Candidate;
 use crate::claims::Claims;
-use crate::password::{Parameters, PasswordHash};
+use claimgate_login::password::{Parameters, PasswordHash};
 
 /// Beyond it no name is looked for.
 pub(crate) const MAX_USERNAME_BYTES: usize = 255;

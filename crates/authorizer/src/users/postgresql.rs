@@ -13,7 +13,7 @@ use claimgate_jose::json::{Object, Value};
 use tokio::time::timeout;
 
 use super::Candidate;
-use crate::password::{Parameters, PasswordHash, PasswordHashError};
+use claimgate_login::password::{Parameters, PasswordHash, PasswordHashError};
 use connections::Connections;
 pub(crate) use settings::PostgreSqlSettings;
 

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 use super::*;
-use crate::password::Password;
+use claimgate_login::password::Password;
 
 const CHEAP: Parameters = Parameters { memory_kib: 16, iterations: 1, parallelism: 1 };
 

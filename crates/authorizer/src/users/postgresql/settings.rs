@@ -7,7 +7,7 @@ use claimgate_config::reader::Field;
 use claimgate_config::report::Report;
 use tokio_postgres::Config;
 
-use crate::password::{Parameters, PasswordHash};
+use claimgate_login::password::{Parameters, PasswordHash};
 
 /// How to reach the database and what to ask it.
 #[derive(Debug, Clone)]

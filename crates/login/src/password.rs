@@ -73,7 +73,7 @@ impl Password {
     }
 
     /// Its bytes, which must not be shown.
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
@@ -169,7 +169,7 @@ impl PasswordHash {
 
 impl Parameters {
     /// Memory times passes, which the time of a run grows with.
-    pub(crate) fn work(self) -> u64 {
+    pub fn work(self) -> u64 {
         u64::from(self.memory_kib) * u64::from(self.iterations)
     }
 }

@@ -29,21 +29,25 @@ pub struct AttemptPolicy {
 
 /// Whose attempts were too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Subject {
+pub enum Subject {
+    /// Those with one name.
     User,
+    /// Those from one address.
     Address,
 }
 
 /// An attempt that is not allowed yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TooMany {
-    pub(crate) subject: Subject,
-    pub(crate) wait: Duration,
+pub struct TooMany {
+    /// Whose they are.
+    pub subject: Subject,
+    /// How long until the next is allowed.
+    pub wait: Duration,
 }
 
 /// The failures so far. Times are those since any fixed moment.
 #[derive(Clone)]
-pub(crate) struct Attempts(Arc<Mutex<Tables>>);
+pub struct Attempts(Arc<Mutex<Tables>>);
 
 struct Tables {
     users: Counters,
@@ -51,7 +55,7 @@ struct Tables {
 }
 
 /// An attempt under way: a failure unless it is told otherwise.
-pub(crate) struct Attempt {
+pub struct Attempt {
     attempts: Attempts,
     user: Slots,
     address: Slots,
@@ -65,13 +69,18 @@ enum Verdict {
 }
 
 impl Attempts {
-    pub(crate) fn new(user: AttemptPolicy, address: AttemptPolicy) -> Self {
+    /// None so far. Each table takes 6 MiB.
+    pub fn new(user: AttemptPolicy, address: AttemptPolicy) -> Self {
         let tables = Tables { users: Counters::new(user), addresses: Counters::new(address) };
         Self(Arc::new(Mutex::new(tables)))
     }
 
     /// Begins an attempt, if it is allowed now.
-    pub(crate) fn begin(&self, username: &str, address: IpAddr, now: Duration) -> Result<Attempt, TooMany> {
+    ///
+    /// # Errors
+    ///
+    /// How long it has to wait otherwise.
+    pub fn begin(&self, username: &str, address: IpAddr, now: Duration) -> Result<Attempt, TooMany> {
         let mut tables = self.tables();
         // Databases may compare names without case, and then every spelling is the same user.
         let user = tables.users.slots(&username.to_lowercase());
@@ -98,17 +107,17 @@ impl Attempts {
 impl Attempt {
     /// The password was right: the user's failures are forgotten. The address keeps its own, since
     /// whoever guesses may have one good login.
-    pub(crate) fn succeeded(mut self, now: Duration) {
+    pub fn succeeded(mut self, now: Duration) {
         self.verdict = Verdict::Succeeded(now);
     }
 
     /// The password was wrong.
-    pub(crate) fn failed(mut self, now: Duration) {
+    pub fn failed(mut self, now: Duration) {
         self.verdict = Verdict::Failed(now);
     }
 
     /// Nobody looked at the password.
-    pub(crate) fn not_judged(mut self) {
+    pub fn not_judged(mut self) {
         self.verdict = Verdict::NotJudged;
     }
 }

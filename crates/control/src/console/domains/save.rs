@@ -1,0 +1,84 @@
+//! Saving what was looked at, and deleting.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use claimgate_config::{DocumentKind, UnknownFields};
+
+use super::draft::Draft;
+use super::edit::changeable;
+use super::review::{self, Judged};
+use crate::catalog::{ApplyError, Change, Expected};
+use crate::console::layout::{Layout, Section};
+use crate::console::signed_in::Posted;
+use crate::console::{Console, SignedIn, page};
+
+#[derive(Template)]
+#[template(path = "domains/delete.html")]
+struct DeletePage {
+    layout: Layout,
+    name: String,
+    address: String,
+    version: u64,
+}
+
+pub async fn save(
+    State(console): State<Console>,
+    Path(name): Path<String>,
+    posted: Posted,
+) -> Result<Response, Response> {
+    let Posted { user, fields } = posted.by_editor()?;
+    let is_new = fields.text("version").is_empty();
+    let draft = Draft::of_fields(Some(name.clone()).filter(|_| !is_new), &fields)
+        .map_err(|message| page::error(StatusCode::BAD_REQUEST, Some(user.clone()), &message))?;
+    let judged = console.catalog().apply(vec![draft.change()], &user.name).await.into();
+    match judged {
+        Judged::Good(_) => {
+            let page = format!("{}?done=saved", super::address(&draft.domain_name()));
+            Ok(Redirect::to(&page).into_response())
+        }
+        judged => Ok(review::answer(&console, &user, draft, judged, None).await),
+    }
+}
+
+pub async fn ask_to_delete(
+    State(console): State<Console>,
+    user: SignedIn,
+    Path(name): Path<String>,
+) -> Result<Response, Response> {
+    let (user, document) = changeable(&console, user, &name)?;
+    Ok(page::html(&DeletePage {
+        layout: Layout::new("Delete Custom Domain Name", Section::CustomDomains, &user),
+        address: super::address(&document.name),
+        version: document.stored().map(|stored| stored.version).unwrap_or_default(),
+        name: document.name,
+    }))
+}
+
+pub async fn delete(
+    State(console): State<Console>,
+    Path(name): Path<String>,
+    posted: Posted,
+) -> Result<Response, Response> {
+    let Posted { user, fields } = posted.by_editor()?;
+    let change = Change {
+        kind: DocumentKind::CustomDomain,
+        name,
+        expected: Expected::Version(fields.text("version").parse().unwrap_or_default()),
+        document: None,
+        unknown_fields: UnknownFields::Refused,
+    };
+    match console.catalog().apply(vec![change], &user.name).await {
+        Ok(_) => Ok(Redirect::to(&format!("{}?done=deleted", super::LIST)).into_response()),
+        Err(error) => {
+            let message = match error {
+                ApplyError::Changed { .. } => {
+                    "It was changed meanwhile, so it was not deleted. Look at it again first.".to_owned()
+                }
+                error => error.to_string(),
+            };
+            Err(page::error(StatusCode::CONFLICT, Some(user), &message))
+        }
+    }
+}

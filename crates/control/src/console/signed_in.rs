@@ -1,0 +1,135 @@
+//! Who asks: each page but the sign-in takes one of these extractors.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::Console;
+use super::form::Fields;
+use super::layout::Theme;
+use super::page;
+use crate::sessions::Session;
+use crate::users::Role;
+
+const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
+const HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
+const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
+
+/// A user who is signed in. As an extractor it takes requests of a session alone, and requests that change
+/// something only with the session's token in `x-csrf-token`; others lead to the sign-in.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The user.
+    pub name: String,
+    /// What the user may do.
+    pub role: Role,
+    /// Goes into every form, as the hidden field `csrf`.
+    pub csrf: String,
+    /// Which colours the user wants.
+    pub theme: Theme,
+}
+
+/// A form that a user has sent: with the session's token in the field `csrf` or in `x-csrf-token`.
+#[derive(Debug)]
+pub struct Posted {
+    /// Who has sent it.
+    pub user: SignedIn,
+    /// What it says.
+    pub fields: Fields,
+}
+
+impl SignedIn {
+    /// Whether the user may change something.
+    pub fn is_editor(&self) -> bool {
+        self.role == Role::Editor
+    }
+}
+
+impl Posted {
+    /// The form, if its sender may change something.
+    pub fn by_editor(self) -> Result<Self, Response> {
+        if self.user.is_editor() {
+            return Ok(self);
+        }
+        let message = "You may look at everything here and change nothing: your role is viewer.";
+        Err(page::error(StatusCode::FORBIDDEN, Some(self.user), message))
+    }
+}
+
+impl FromRequestParts<Console> for SignedIn {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let session = session(console, &parts.method, &parts.uri, &parts.headers).await?;
+        let is_safe = parts.method == Method::GET || parts.method == Method::HEAD;
+        if !is_safe && !header(&parts.headers).is_some_and(|csrf| session.is_own(csrf)) {
+            return Err(foreign());
+        }
+        Ok(Self::of(session, &parts.headers))
+    }
+}
+
+impl FromRequest<Console> for Posted {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, console: &Console) -> Result<Self, Response> {
+        let (method, uri, headers) =
+            (request.method().clone(), request.uri().clone(), request.headers().clone());
+        let session = session(console, &method, &uri, &headers).await?;
+        let body = Bytes::from_request(request, console).await.map_err(IntoResponse::into_response)?;
+        let fields = Fields::of_body(&body);
+        let csrf = header(&headers).or_else(|| fields.find("csrf"));
+        if !csrf.is_some_and(|csrf| session.is_own(csrf)) {
+            return Err(foreign());
+        }
+        Ok(Self { user: SignedIn::of(session, &headers), fields })
+    }
+}
+
+impl SignedIn {
+    fn of(session: Session, headers: &HeaderMap) -> Self {
+        let Session { user, csrf } = session;
+        Self { name: user.name, role: user.role, csrf, theme: Theme::of(headers) }
+    }
+}
+
+fn header(headers: &HeaderMap) -> Option<&str> {
+    headers.get(CSRF_HEADER)?.to_str().ok()
+}
+
+async fn session(
+    console: &Console,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Session, Response> {
+    let session = match &console.shared.sessions {
+        Some(sessions) => sessions.find(headers).await.map_err(|error| page::failed(&error))?,
+        None => None,
+    };
+    session.ok_or_else(|| sign_in(method, uri, headers))
+}
+
+/// Leads to the sign-in, and from there back to what was asked for.
+fn sign_in(method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
+    if headers.contains_key(HX_REQUEST) {
+        return (StatusCode::UNAUTHORIZED, [(HX_REDIRECT, "/console/sign-in")]).into_response();
+    }
+    let then = match uri.path_and_query() {
+        Some(path) if *method == Method::GET => {
+            let query =
+                form_urlencoded::Serializer::new(String::new()).append_pair("then", path.as_str()).finish();
+            format!("?{query}")
+        }
+        _ => String::new(),
+    };
+    Redirect::to(&format!("/console/sign-in{then}")).into_response()
+}
+
+fn foreign() -> Response {
+    let message = "This form is out of date or came from another site, so nothing was changed. \
+                   Go back, load the page again and repeat what you did.";
+    page::error(StatusCode::FORBIDDEN, None, message)
+}

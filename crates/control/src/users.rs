@@ -1,0 +1,290 @@
+//! The console's users, as records of the store.
+
+mod links;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use claimgate_login::password::{Password, PasswordHash, PasswordHashError};
+use serde::{Deserialize, Serialize};
+
+pub use links::LINK_LASTS;
+
+use crate::sessions::Token;
+use crate::store::{CommitError, Condition, Record, Store, StoreError, Write};
+
+/// Beginning of the keys of users.
+const USERS: &str = "users/";
+const LONGEST_NAME: usize = 64;
+const SHORTEST_PASSWORD: usize = 12;
+const LONGEST_PASSWORD: usize = 1024;
+
+/// What a user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Look at everything but secrets.
+    Viewer,
+    /// Change everything, users included.
+    Editor,
+}
+
+/// A user of the console.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// By which the user signs in.
+    pub name: String,
+    /// What the user may do.
+    pub role: Role,
+    /// When the user was added.
+    pub created: SystemTime,
+    /// Differs from password to password, so that sessions end when it is reset.
+    pub(crate) credential: String,
+    /// The Argon2id hash, as PHC string.
+    pub(crate) password: String,
+    version: u64,
+}
+
+/// The users of a store.
+#[derive(Debug, Clone)]
+pub struct Users {
+    store: Store,
+}
+
+/// Why users stay as they are.
+#[derive(Debug, thiserror::Error)]
+pub enum UserError {
+    /// The name cannot be used.
+    #[error("a name has 1 to {LONGEST_NAME} characters: letters, digits and . _ - @")]
+    Name,
+    /// The password cannot be used.
+    #[error("a password has at least {SHORTEST_PASSWORD} characters, and at most {LONGEST_PASSWORD} bytes")]
+    Password,
+    /// There is one of this name.
+    #[error("there is a user {0} already")]
+    Exists(String),
+    /// There is none of this name.
+    #[error("there is no user {0}")]
+    NotFound(String),
+    /// Nobody could change anything afterwards.
+    #[error("{0} is the only editor; make another user editor first")]
+    LastEditor(String),
+    /// The link cannot be used.
+    #[error(
+        "this link was used already, or is older than 24 hours; `claimgate user sign-in-link` prints a new one"
+    )]
+    Link,
+    /// Somebody else changed the same.
+    #[error("somebody else changed this user at the same moment; look again")]
+    Busy,
+    /// No hash can be computed.
+    #[error(transparent)]
+    Hash(#[from] PasswordHashError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a user's record holds.
+#[derive(Serialize, Deserialize)]
+struct Value {
+    role: Role,
+    password: String,
+    credential: String,
+    /// Milliseconds since the Unix epoch.
+    created: u64,
+}
+
+impl Users {
+    /// The users of this store.
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// The user of a name.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn find(&self, name: &str) -> Result<Option<User>, StoreError> {
+        if check_name(name).is_err() {
+            return Ok(None);
+        }
+        self.store.get(&key(name)).await?.as_ref().map(parse).transpose()
+    }
+
+    /// All users, by name.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn list(&self) -> Result<Vec<User>, StoreError> {
+        self.store.list(USERS).await?.records.iter().map(parse).collect()
+    }
+
+    /// Adds a user.
+    ///
+    /// # Errors
+    ///
+    /// [`UserError`].
+    pub async fn add(&self, name: &str, role: Role, password: &PasswordHash) -> Result<(), UserError> {
+        check_name(name)?;
+        let absent = Condition::Absent { key: key(name) };
+        let put = put(name, &new(role, password)?);
+        self.commit(&[absent], &[put]).await.map_err(|error| match error {
+            UserError::Busy => UserError::Exists(name.to_owned()),
+            error => error,
+        })
+    }
+
+    /// Gives a user another password, which ends the user's sessions.
+    ///
+    /// # Errors
+    ///
+    /// [`UserError`].
+    pub async fn set_password(&self, name: &str, password: &PasswordHash) -> Result<(), UserError> {
+        let user = self.existing(name).await?;
+        let value = Value { created: milliseconds(user.created), ..new(user.role, password)? };
+        self.commit(&[user.unchanged()], &[put(name, &value)]).await
+    }
+
+    /// Gives a user another role.
+    ///
+    /// # Errors
+    ///
+    /// [`UserError`].
+    pub async fn set_role(&self, name: &str, role: Role) -> Result<(), UserError> {
+        let user = self.existing(name).await?;
+        let mut conditions = vec![user.unchanged()];
+        if role != Role::Editor {
+            conditions.extend(self.another_editor(&user).await?);
+        }
+        let created = milliseconds(user.created);
+        let value = Value { role, password: user.password, credential: user.credential, created };
+        self.commit(&conditions, &[put(name, &value)]).await
+    }
+
+    /// Deletes a user.
+    ///
+    /// # Errors
+    ///
+    /// [`UserError`].
+    pub async fn delete(&self, name: &str) -> Result<(), UserError> {
+        let user = self.existing(name).await?;
+        let mut conditions = vec![user.unchanged()];
+        conditions.extend(self.another_editor(&user).await?);
+        self.commit(&conditions, &[Write::Delete { key: key(name) }]).await
+    }
+
+    async fn existing(&self, name: &str) -> Result<User, UserError> {
+        self.find(name).await?.ok_or_else(|| UserError::NotFound(name.to_owned()))
+    }
+
+    /// That an editor remains when this user is none any more: as a condition, so that two editors cannot
+    /// remove each other.
+    async fn another_editor(&self, user: &User) -> Result<Option<Condition>, UserError> {
+        if user.role != Role::Editor {
+            return Ok(None);
+        }
+        let others = self.list().await?;
+        let another = others.iter().find(|other| other.role == Role::Editor && other.name != user.name);
+        match another {
+            Some(another) => Ok(Some(another.unchanged())),
+            None => Err(UserError::LastEditor(user.name.clone())),
+        }
+    }
+
+    async fn commit(&self, conditions: &[Condition], writes: &[Write]) -> Result<(), UserError> {
+        match self.store.commit(conditions, writes).await {
+            Ok(_) => Ok(()),
+            Err(CommitError::Conflict { .. }) => Err(UserError::Busy),
+            Err(CommitError::Unknown(why)) => Err(StoreError::Unreachable(why).into()),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+}
+
+impl User {
+    fn unchanged(&self) -> Condition {
+        Condition::At { key: key(&self.name), version: self.version }
+    }
+}
+
+impl Role {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Editor, Self::Viewer];
+
+    /// As commands and pages name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Editor => "editor",
+        }
+    }
+
+    /// The role of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// Checks a password that is chosen.
+///
+/// # Errors
+///
+/// [`UserError::Password`].
+pub fn check_password(password: &Password) -> Result<(), UserError> {
+    let bytes = password.as_bytes();
+    let characters = std::str::from_utf8(bytes).map_or(0, |text| text.chars().count());
+    if characters < SHORTEST_PASSWORD || bytes.len() > LONGEST_PASSWORD {
+        return Err(UserError::Password);
+    }
+    Ok(())
+}
+
+/// Checks the name of a user.
+///
+/// # Errors
+///
+/// [`UserError::Name`].
+pub fn check_name(name: &str) -> Result<(), UserError> {
+    let is_good = |character: char| character.is_alphanumeric() || "._-@".contains(character);
+    let length = name.chars().count();
+    if length == 0 || length > LONGEST_NAME || !name.chars().all(is_good) {
+        return Err(UserError::Name);
+    }
+    Ok(())
+}
+
+fn key(name: &str) -> String {
+    format!("{USERS}{name}")
+}
+
+fn new(role: Role, password: &PasswordHash) -> Result<Value, UserError> {
+    let credential = Token::random()?.reveal().to_owned();
+    Ok(Value { role, password: password.to_phc()?, credential, created: milliseconds(SystemTime::now()) })
+}
+
+fn put(name: &str, value: &Value) -> Write {
+    // A structure of strings and numbers can always be written.
+    let value = serde_json::to_vec(value).unwrap_or_default();
+    Write::Put { key: key(name), value, expires_in: None }
+}
+
+fn parse(record: &Record) -> Result<User, StoreError> {
+    let name = record.key.strip_prefix(USERS).unwrap_or_default().to_owned();
+    let value: Value = serde_json::from_slice(&record.value)
+        .map_err(|error| StoreError::Failed(format!("the record of user {name} cannot be read: {error}")))?;
+    Ok(User {
+        name,
+        role: value.role,
+        created: UNIX_EPOCH + Duration::from_millis(value.created),
+        credential: value.credential,
+        password: value.password,
+        version: record.version,
+    })
+}
+
+fn milliseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,67 @@
+"""The console in a browser that tells of everything that a page must not do."""
+
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+AXE = Path(__file__).resolve().parents[1] / "node_modules/axe-core/axe.min.js"
+#: WCAG 2.2 A and AA, and axe's best practices.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@contextmanager
+def chromium():
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "there is no chromium; scripts/test installs it"
+    with sync_playwright() as playwright:
+        # Its own sandbox needs a user that is not root.
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--no-proxy-server"])
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A page whose console errors, violations of the policy and requests are recorded."""
+
+    def __init__(self, page: Page):
+        self.page = page
+        self.problems: list[str] = []
+        self.requests: list[bytes] = []
+        page.on("console", self._note_console)
+        page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+        page.on("request", self._note_request)
+
+    def _note_console(self, message):
+        # A page that answers a form's mistakes with 422 is logged by the browser, and is no mistake of the page.
+        if message.type in ("error", "warning") and "422" not in message.text:
+            self.problems.append(f"{message.type}: {message.text}")
+
+    def _note_request(self, request):
+        head = "".join(f"{name}: {value}\n" for name, value in request.headers.items())
+        self.requests.append(f"{request.method} {request.url}\n{head}\n".encode() + (request.post_data_buffer or b""))
+
+    def check(self):
+        assert not self.problems, self.problems
+
+    def check_accessible(self):
+        # Not by a script element, which the policy forbids.
+        self.page.evaluate(AXE.read_text())
+        found = self.page.evaluate("rules => axe.run({ runOnly: rules })", RULES)
+        violations = [
+            (violation["id"], [(node["target"], node["failureSummary"]) for node in violation["nodes"]][:3])
+            for violation in found["violations"]
+        ]
+        assert not violations, violations
+
+
+def sign_in(page: Page, gateway, name: str = "ann", password: str = "correct horse battery staple"):
+    """Uses the one-time link that the first start logs."""
+    line = gateway.wait_for_log(lambda line: "open once: " in line.get("message", ""))
+    page.goto(line["message"].rpartition(" ")[2])
+    page.get_by_label("User name").fill(name)
+    for field in page.locator("input[type=password]").all():
+        field.fill(password)
+    page.get_by_role("button").last.click()
+    page.get_by_role("heading", name="Custom Domains").wait_for()

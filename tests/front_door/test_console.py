@@ -1,0 +1,456 @@
+"""The console in a real browser: sign-in, users, and custom domains from Create to a verified request."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import jwt as pyjwt
+import pytest
+from playwright.sync_api import Locator, expect
+
+from support.api import Api, with_access_keys
+from support.configuration import configuration, domain, jwt
+from support.console import Watched, chromium, sign_in
+from support.gateway import BINARY
+from support.tokens import jwks, key
+
+PASSWORD = "correct horse battery staple"
+KEY = key("RS256", "first")
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+FUNCTIONS = [{"functionName": "hello", "builtin": "echo"}]
+HELLO = [{"path": "/*", "functionName": "hello"}]
+MANY = 1000
+
+
+@pytest.fixture(scope="module")
+def gateway(serve, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("store")
+    declared = [domain(f"tenant-{number}.example.net", HELLO, jwt(jwks(KEY))) for number in range(MANY)]
+    stored = configuration(declared, FUNCTIONS) | {"store": {"sqlite": str(folder / "claimgate.db")}}
+    return serve(with_access_keys(stored, folder))
+
+
+@pytest.fixture(scope="module")
+def api(gateway):
+    return Api(gateway)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def session(browser, gateway):
+    """The cookies of the first editor, who came in with the link that the first start logged."""
+    context = browser.new_context()
+    page = Watched(context.new_page())
+    sign_in(page.page, gateway, "ann", PASSWORD)
+    page.check()
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def visit(browser, gateway, session, request):
+    """Opens a page of the console; nothing that a page must not do may happen until the test's end."""
+    watched = []
+
+    def start(path: str, signed_in: bool = True, **more) -> Watched:
+        base = f"http://{gateway.admin[0]}:{gateway.admin[1]}"
+        context = browser.new_context(base_url=base, storage_state=session if signed_in else None, **more)
+        context.set_default_timeout(10_000)
+        request.addfinalizer(context.close)
+        watched.append(Watched(context.new_page()))
+        watched[-1].page.goto(f"/console/{path}")
+        return watched[-1]
+
+    yield start
+    for page in watched:
+        page.check()
+
+
+@pytest.fixture
+def stored(api):
+    """Stores a custom domain and gives its version."""
+
+    def store(name: str, **more) -> int:
+        answer = api("PUT", f"/custom-domains/{name}", {**domain(name, HELLO, jwt(jwks(KEY))), **more})
+        assert answer.status_code in (200, 201), answer.text
+        return answer.json()["version"]
+
+    return store
+
+
+def test_the_steps_of_the_description_by_what_a_person_sees(visit, gateway):
+    """Create, authenticate, and a verified request: with few clicks and fields."""
+    watched = visit("custom-domains")
+    page, done = watched.page, []
+
+    def click(what: Locator):
+        done.append("click")
+        what.click()
+
+    def fill(label: str, value: str, group: str | None = None):
+        done.append("fill")
+        place = page.get_by_role("group", name=group) if group else page
+        place.get_by_label(label, exact=True).fill(value)
+
+    def select(label: str, value: str, group: str | None = None):
+        done.append("select")
+        place = page.get_by_role("group", name=group) if group else page
+        place.get_by_label(label, exact=True).select_option(value)
+
+    # A custom domain is there before authentication is configured.
+    click(page.get_by_role("link", name="Custom Domains"))
+    click(page.get_by_role("link", name="Create"))
+    fill("Domain Name", "api.example.com")
+    fill("Function Name", "hello")
+    click(page.get_by_role("button", name="Save"))
+    click(page.get_by_role("button", name="Create"))
+    expect(page.get_by_role("status")).to_contain_text("in force")
+    assert gateway.get("/hello", host="api.example.com").status == 200
+
+    # Step 1 and 2.
+    click(page.get_by_role("link", name="Custom Domains").first)
+    click(page.get_by_role("link", name="api.example.com"))
+    click(page.get_by_role("link", name="Modify"))
+    expect(page.get_by_role("heading", name="Modify Custom Domain Name")).to_be_visible()
+    select("Authentication Method", "JWT Authentication")
+    # Step 3.
+    fill("JWKS", json.dumps(jwks(KEY)))
+    expect(page.locator("#jwks-report")).to_contain_text("RSA, 2048 bits")
+    # Step 4.
+    select("Read Position", "Header", "JWT Token Configuration")
+    fill("Parameter Name", "Authentication", "JWT Token Configuration")
+    fill("Remove Prefix", "Bearer", "JWT Token Configuration")
+    # Step 5.
+    claims = "JWT Claim Conversion"
+    click(page.get_by_role("button", name="Add Claim"))
+    select("Mapping Parameter Position", "Header", claims)
+    fill("Original Claim Name", "name", claims)
+    fill("Mapped Parameter Name", "nametofunction", claims)
+    # Step 6.
+    click(page.get_by_role("button", name="Save"))
+    expect(page.get_by_label("What will change")).to_contain_text('"tokenLookup": "header:Authentication:Bearer"')
+    assert gateway.get("/hello", host="api.example.com").status == 200, "it is not saved yet"
+    click(page.get_by_role("button", name="Save changes"))
+    expect(page.get_by_role("status")).to_contain_text("in force")
+    assert len(done) <= 30, len(done)
+
+    assert gateway.get("/hello", host="api.example.com").status == 401
+    token = pyjwt.encode({"name": "John Snow"}, KEY.private, "RS256", {"kid": "first"})
+    answer = gateway.get("/hello", host="api.example.com", headers=[("Authentication", f"Bearer {token}")])
+    assert answer.status == 200
+    assert "John Snow" in answer.body.decode()
+
+
+def test_mistakes_are_told_beside_their_fields(visit):
+    page = visit("create/custom-domain").page
+    page.get_by_label("Domain Name").fill("http://bad")
+    page.get_by_label("Path", exact=True).fill("orders")
+    page.get_by_label("Function Name").fill("missing")
+    page.get_by_label("Authentication Method").select_option("JWT Authentication")
+    page.get_by_label("JWKS", exact=True).fill('{"keys": [{"kty": "RSA"}]}')
+    page.get_by_label("Remove Prefix").fill("two words")
+    page.get_by_role("button", name="Add Claim").click()
+    page.get_by_label("Original Claim Name").fill("name")
+    page.get_by_label("Mapped Parameter Name").fill("content-length")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was saved")
+
+    def told(label: str) -> str:
+        field = page.get_by_label(label, exact=True)
+        expect(field).to_have_attribute("aria-invalid", "true")
+        return page.locator(f"#{field.get_attribute('aria-describedby').split()[0]}").inner_text()
+
+    assert "leave out the scheme" in told("Domain Name")
+    assert "path" in told("Path")
+    assert "keys[0]" in told("JWKS")
+    assert "two words" in told("Parameter Name") + page.locator("#token-name-0-wrong").inner_text()
+    assert "content-length" in told("Mapped Parameter Name")
+    assert page.get_by_label("Domain Name").input_value() == "http://bad", "what was written is still there"
+
+
+def test_keys_are_looked_at_while_they_are_typed_and_converted(visit):
+    page = visit("create/custom-domain").page
+    page.get_by_label("Authentication Method").select_option("JWT Authentication")
+    field, report = page.get_by_label("JWKS", exact=True), page.locator("#jwks-report")
+    with page.expect_request("**/console/jwks/check") as sent:
+        field.fill(json.dumps(jwks(key("ES256", "other"), KEY)))
+    assert set(re.findall(r"(?:^|&)([\w-]+)=", sent.value.post_data)) == {"jwks"}, "nothing else of the form is sent"
+    expect(report).to_contain_text("EC, P-256, 256 bits")
+    expect(report).to_contain_text("Thumbprint")
+    secret = {"kty": "oct", "alg": "HS256", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U"}
+    field.fill(json.dumps({"keys": [secret]}))
+    expect(report).to_contain_text("HMAC secret")
+    pem = subprocess.run(["openssl", "genrsa", "2048"], capture_output=True, text=True, check=True).stdout
+    field.fill(pem)
+    expect(report).to_contain_text("This is a private key")
+    page.get_by_role("button", name="Convert").click()
+    expect(field).to_have_value(re.compile(r'^\{\s*"keys"'))
+    expect(report).not_to_contain_text("private key")
+    assert '"d"' not in field.input_value()
+    field.fill("{nonsense")
+    expect(report).to_contain_text("not acceptable JSON")
+
+
+def test_a_conflict_shows_both_sides(visit, stored, api):
+    stored("conflict.example.com")
+    watched = visit("custom-domains/conflict.example.com/modify")
+    page = watched.page
+    page.get_by_label("Parameter Name").fill("X-Mine")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("What will change")).to_contain_text("X-Mine")
+    stored("conflict.example.com", protocol="HTTP", corsConfig={"allowOrigins": ["https://theirs.example"]})
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("heading", name="Changed meanwhile")).to_be_visible()
+    expect(page.get_by_label("Changed by the other side")).to_contain_text("https://theirs.example")
+    expect(page.get_by_role("group", name="Your changes")).to_contain_text("X-Mine")
+    page.screenshot(path=SCREENSHOTS / "conflict.png", full_page=True)
+    # The browser logs the status of the page.
+    assert [problem for problem in watched.problems if "409" not in problem] == []
+    watched.problems.clear()
+    page.get_by_role("button", name="Edit yours").click()
+    page.get_by_role("button", name="Save").click()
+    # What the other side has added and the form does not show is taken away openly, not silently.
+    expect(page.get_by_label("What will change")).to_contain_text("theirs.example")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("status")).to_contain_text("in force")
+    document = api("GET", "/custom-domains/conflict.example.com").json()["document"]
+    assert "X-Mine" in json.dumps(document)
+
+
+def test_what_the_form_does_not_show_is_kept_and_roll_back_brings_back(visit, stored, api):
+    stored("history.example.com", corsConfig={"allowOrigins": ["https://kept.example"]})
+    before = api("GET", "/custom-domains/history.example.com").json()["document"]
+    page = visit("custom-domains/history.example.com/modify").page
+    page.get_by_label("Parameter Name").fill("X-Changed")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("status")).to_contain_text("in force")
+    changed = api("GET", "/custom-domains/history.example.com").json()["document"]
+    assert changed["corsConfig"] == before["corsConfig"]
+    assert "X-Changed" in json.dumps(changed)
+    page.get_by_role("link", name="History").click()
+    page.screenshot(path=SCREENSHOTS / "history.png", full_page=True)
+    page.get_by_role("button", name="Roll back").first.click()
+    expect(page.get_by_label("What will change")).to_contain_text("X-Changed")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("status")).to_contain_text("in force")
+    assert api("GET", "/custom-domains/history.example.com").json()["document"] == before
+
+
+def test_secrets_are_masked(visit, stored, api, browser):
+    secret = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U"
+    keys = {"keys": [{"kty": "oct", "alg": "HS256", "k": secret}]}
+    stored("secret.example.com", authConfig={"authType": "jwt", "authInfo": jwt(keys)})
+    watched = visit("custom-domains/secret.example.com")
+    assert secret not in watched.page.content()
+    for path in ("secret.example.com/history", "secret.example.com"):
+        watched.page.goto(f"/console/custom-domains/{path}")
+        assert secret not in watched.page.content()
+    watched.page.get_by_role("link", name="Modify").click()
+    watched.page.get_by_label("Parameter Name").fill("X-Other")
+    watched.page.get_by_role("button", name="Save").click()
+    assert secret not in watched.page.get_by_label("What will change").inner_text()
+    watched.page.get_by_role("button", name="Save changes").click()
+    kept = api("GET", "/custom-domains/secret.example.com").json()["document"]
+    assert secret in json.dumps(kept) and "X-Other" in json.dumps(kept)
+
+
+def test_everything_can_be_edited_as_json_and_deleted(visit, stored, api):
+    stored("json.example.com")
+    page = visit("custom-domains/json.example.com").page
+    page.get_by_role("link", name="Edit as JSON").click()
+    text = page.get_by_label("Document").input_value()
+    page.get_by_label("Document").fill(text.replace('"protocol"', '"protocoll"'))
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("protocoll")
+    page.get_by_label("Document").fill(text.replace("/*", "/api/*"))
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("status")).to_contain_text("in force")
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("status")).to_contain_text("deleted")
+    assert api("GET", "/custom-domains/json.example.com").status_code == 404
+
+
+def test_the_keyboard_is_enough(visit, api):
+    page = visit("create/custom-domain").page
+
+    def to(label: str):
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            name = page.evaluate("(document.activeElement.labels?.[0] ?? document.activeElement).innerText.trim()")
+            if name.startswith(label):
+                return
+        raise AssertionError(f"{label} is not reached")
+
+    to("Domain Name")
+    page.keyboard.type("keys.example.com")
+    to("Function Name")
+    page.keyboard.type("hello")
+    to("Authentication Method")
+    page.keyboard.press("ArrowDown")
+    to("JWKS")
+    page.keyboard.insert_text(json.dumps(jwks(KEY)))
+    to("Add Claim")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("sub")
+    page.keyboard.press("Tab")
+    page.keyboard.type("x-sub")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("What will change")).to_contain_text("header:sub:x-sub")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("in force")
+    assert api("GET", "/custom-domains/keys.example.com").status_code == 200
+
+
+def test_a_thousand_domains_are_searched_page_by_page(visit):
+    watched = visit("custom-domains")
+    page = watched.page
+    assert len(page.content()) < 60_000
+    assert page.locator("tbody tr").count() == 50
+    first = page.locator("tbody a").first.inner_text()
+    page.get_by_role("link", name="Next page").click()
+    assert page.locator("tbody a").first.inner_text() > first
+    page.get_by_label("Search by name").fill("tenant-999")
+    page.keyboard.press("Enter")
+    expect(page.locator("tbody a")).to_have_text(["tenant-999.example.net"])
+    page.locator("tbody a").click()
+    expect(page.get_by_text("declared in the configuration file")).to_be_visible()
+    expect(page.get_by_role("link", name="Modify")).to_have_count(0)
+
+
+def test_users_are_added_reset_and_deleted(visit, browser, gateway):
+    page = visit("users").page
+    page.get_by_label("Name", exact=True).fill("bob")
+    page.get_by_label("Password", exact=True).fill("short")
+    page.get_by_role("button", name="Add user").click()
+    expect(page.get_by_role("alert")).to_contain_text("at least 12 characters")
+    page.get_by_label("Password", exact=True).fill("a password of bob")
+    page.get_by_role("button", name="Add user").click()
+    expect(page.get_by_role("status")).to_contain_text("added")
+
+    viewer = visit("custom-domains", signed_in=False).page
+    viewer.get_by_label("User name").fill("bob")
+    viewer.get_by_label("Password").fill("a password of bob")
+    viewer.get_by_role("button", name="Sign in").click()
+    expect(viewer.get_by_role("heading", name="Custom Domains")).to_be_visible()
+    expect(viewer.get_by_role("link", name="Create")).to_have_count(0)
+    assert viewer.request.get("/console/create/custom-domain").status == 403
+
+    row = page.get_by_role("row", name="bob")
+    row.get_by_text("Change", exact=False).first.click()
+    row.get_by_label("New password").fill("another password of bob")
+    row.get_by_role("button", name="Reset password").click()
+    expect(page.get_by_role("status")).to_contain_text("password was set")
+    viewer.goto("/console/users")
+    expect(viewer.get_by_role("heading", name="Sign in")).to_be_visible()
+
+    row = page.get_by_role("row", name="ann")
+    row.get_by_text("Change", exact=False).first.click()
+    row.get_by_role("button", name="Delete ann").click()
+    expect(page.get_by_role("alert")).to_contain_text("only editor")
+    row = page.get_by_role("row", name="bob")
+    row.get_by_text("Change", exact=False).first.click()
+    row.get_by_role("button", name="Delete bob").click()
+    expect(page.get_by_role("status")).to_contain_text("deleted")
+
+
+def test_a_form_of_another_page_changes_nothing(gateway, session, browser):
+    context = browser.new_context(storage_state=session)
+    base = f"http://{gateway.admin[0]}:{gateway.admin[1]}/console"
+    for headers in ({}, {"x-csrf-token": "0" * 64}):
+        for path in ("users", "sign-out", "custom-domains/a.example.com/save", "jwks/check"):
+            answer = context.request.post(f"{base}/{path}", form={"action": "add", "name": "eve"}, headers=headers)
+            assert answer.status == 403, path
+    context.close()
+
+
+def test_guessing_is_slowed(gateway):
+    import httpx
+
+    base = f"http://{gateway.admin[0]}:{gateway.admin[1]}/console/sign-in"
+    statuses = [httpx.post(base, data={"name": "mallory", "password": str(guess)}).status_code for guess in range(7)]
+    assert statuses[:5] == [401] * 5 and 429 in statuses[5:]
+
+
+def test_every_answer_has_the_policy_and_cookies_are_kept_from_scripts(visit, gateway):
+    import httpx
+
+    base = f"http://{gateway.admin[0]}:{gateway.admin[1]}"
+    answer = httpx.get(f"{base}/console/sign-in")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy
+    assert answer.headers["cache-control"] == "no-store"
+    assert httpx.get(base).headers["location"] == "/console/custom-domains"
+    page = visit("custom-domains").page
+    cookie = next(one for one in page.context.cookies() if one["name"] == "claimgate_session")
+    assert cookie["httpOnly"] and cookie["sameSite"] == "Strict" and not cookie["secure"]
+    assert page.evaluate("document.cookie") == ""
+
+
+def test_users_and_links_on_the_command_line(gateway, visit):
+    def user(*arguments: str, password: str | None = None) -> subprocess.CompletedProcess:
+        command = [BINARY, "user", *arguments, "--config", gateway.file]
+        return subprocess.run(command, input=password, capture_output=True, text=True, cwd=gateway.file.parent)
+
+    assert user("add", "carol", "--role", "editor", password="carols long password\n").returncode == 0
+    assert user("add", "carol", password="carols long password\n").returncode == 1
+    assert user("add", "dave", password="short\n").returncode == 1
+    assert "carol\teditor\n" in user("list").stdout
+    assert user("reset-password", "carol", password="carols other password").returncode == 0
+    link = user("sign-in-link").stdout.strip().replace(":0/", f":{gateway.admin[1]}/")
+    page = visit("sign-in", signed_in=False).page
+    page.goto(link)
+    page.get_by_label("User name").fill("dave")
+    page.get_by_label("Password").fill("daves long password")
+    page.get_by_role("button", name="Set password").click()
+    expect(page.get_by_role("heading", name="Custom Domains")).to_be_visible()
+    page.goto(link)
+    expect(page.get_by_text("was used already")).to_be_visible()
+    for name in ("carol", "dave"):
+        assert user("delete", name).returncode == 0
+    assert user("delete", "nobody").returncode == 1
+    assert user("list").stdout == "ann\teditor\n"
+
+
+PAGES = {
+    "list": "custom-domains",
+    "domain": "custom-domains/look.example.com",
+    "modify": "custom-domains/look.example.com/modify",
+    "create": "create/custom-domain",
+    "json": "custom-domains/look.example.com/json",
+    "history": "custom-domains/look.example.com/history",
+    "delete": "custom-domains/look.example.com/delete",
+    "users": "users",
+    "not-found": "nothing-here",
+}
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_pages_are_accessible_and_fit(visit, stored, colours, width):
+    stored("look.example.com", protocol="HTTP")
+    auth = jwt(jwks(KEY, key("ES256", "other")), "header:Authorization:Bearer,cookie:token", "header:name:x-name")
+    stored("look.example.com", authConfig={"authType": "jwt", "authInfo": auth | {"whitelist": ["/healthz"]}})
+    watched = visit("custom-domains", color_scheme=colours, viewport={"width": width, "height": 900})
+    for name, path in PAGES.items():
+        watched.page.goto(f"/console/{path}")
+        watched.page.wait_for_load_state("networkidle")
+        watched.page.screenshot(path=SCREENSHOTS / f"{name}-{colours}-{width}.png", full_page=True)
+        watched.check_accessible()
+        overflow = watched.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, f"{name} is {overflow} pixels too wide"
+        size = sum(
+            watched.page.evaluate("performance.getEntries().map(e => e.transferSize ?? 0)")
+        )
+        assert size < 100_000, f"{name}: {size} bytes"
+        watched.problems[:] = [problem for problem in watched.problems if "404" not in problem]
