@@ -26,7 +26,8 @@ pub enum LineKind {
 
 /// The lines that differ, with some around them; empty when the texts are the same.
 pub fn diff(before: &str, after: &str) -> Vec<Line> {
-    let diff = TextDiff::from_lines(before, after);
+    let (before, after): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+    let diff = TextDiff::from_slices(&before, &after);
     let mut lines = Vec::new();
     let mut next = 0;
     for group in diff.grouped_ops(CONTEXT) {
@@ -39,11 +40,11 @@ pub fn diff(before: &str, after: &str) -> Vec<Line> {
                 ChangeTag::Insert => LineKind::Added,
                 ChangeTag::Delete => LineKind::Removed,
             };
-            lines.push(Line { kind, text: change.value().trim_end_matches('\n').to_owned() });
+            lines.push(Line { kind, text: change.value().to_owned() });
         }
         next = group.last().map_or(next, |last| last.old_range().end);
     }
-    if !lines.is_empty() && next < before.lines().count() {
+    if !lines.is_empty() && next < before.len() {
         lines.push(Line::omitted());
     }
     lines
