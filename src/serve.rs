@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use claimgate_config::{Loaded, Problems, Snapshot};
+use claimgate_control::DataPlane;
 use claimgate_functions::Functions;
 use claimgate_gateway::{Drained, Gateway, Listeners, Metrics, Phase};
 use tokio::signal::unix::{SignalKind, signal};
@@ -124,7 +125,11 @@ async fn serve(
     if let Some(listener) = admin_listener {
         let address = listener.local_addr()?;
         first_user::invite(&catalog, address, admin.tls.is_some()).await;
-        claimgate_control::serve(listener, &admin, catalog.clone(), observed.clone())?;
+        let data_plane = DataPlane {
+            http: listeners.http.local_addr()?,
+            https: listeners.https.as_ref().map(|listener| listener.local_addr()).transpose()?,
+        };
+        claimgate_control::serve(listener, &admin, catalog.clone(), data_plane, observed.clone())?;
         announce("admin", address);
     }
     tokio::spawn(file.watch(catalog, hangup));

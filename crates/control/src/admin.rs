@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use crate::answer::ErrorAnswer;
 use crate::authentication::Authenticator;
 use crate::catalog::{Catalog, Status};
+use crate::console::loopback::DataPlane;
 use crate::listen::TlsListener;
 use crate::{answer, api, console, exposition, function_compute_api};
 
@@ -52,6 +53,7 @@ pub fn serve(
     listener: TcpListener,
     settings: &AdminSettings,
     catalog: Catalog,
+    data_plane: DataPlane,
     phase: watch::Receiver<Phase>,
 ) -> Result<(), AdminError> {
     let mut observed = phase.clone();
@@ -73,7 +75,7 @@ pub fn serve(
         .with_state(Arc::new(Admin { registry, phase, catalog: catalog.clone(), has_open_metrics }))
         .merge(api::router(catalog.clone(), Arc::clone(&authenticator)))
         .merge(function_compute_api::router(catalog.clone(), authenticator))
-        .merge(console::router(catalog, settings.tls.is_some()))
+        .merge(console::router(catalog, settings.tls.is_some(), data_plane))
         .fallback(answer::not_found);
     let router = router.into_make_service_with_connect_info::<Peer>();
     match &settings.tls {

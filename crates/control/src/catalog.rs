@@ -319,7 +319,7 @@ pub enum ServeError {
 }
 
 /// Does what may take long on a thread where it holds up nobody.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         // Nobody cancels such a task, so that it panicked; whoever asked for it does not go on either.

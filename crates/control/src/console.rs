@@ -6,18 +6,26 @@
 #![expect(clippy::result_large_err, reason = "an early answer is a page, and made once for a request")]
 
 mod assets;
+mod chart;
 mod diff;
 mod domains;
 mod form;
+mod functions;
 mod jwks;
+mod keys;
 mod layout;
+pub(crate) mod loopback;
 mod page;
 mod passwords;
 mod pretty;
 mod sign_in;
 mod signed_in;
+mod test_page;
+mod test_request;
+mod traffic_page;
 mod users;
 mod when;
+mod words;
 
 use std::sync::Arc;
 
@@ -34,7 +42,9 @@ pub use signed_in::SignedIn;
 
 use crate::catalog::Catalog;
 use crate::sessions::Sessions;
+use crate::traffic::Traffic;
 use crate::users::Users;
+use loopback::DataPlane;
 use passwords::Passwords;
 
 /// Nothing but what this server sends, and nothing inside of pages.
@@ -53,19 +63,27 @@ struct Shared {
     sessions: Option<Sessions>,
     passwords: Passwords,
     is_https: bool,
+    data_plane: DataPlane,
+    traffic: Traffic,
 }
 
 /// Everything under `/console`, and `/`, which leads there. Cookies are for HTTPS alone where the listener
 /// `is_https`.
-pub fn router(catalog: Catalog, is_https: bool) -> Router {
+pub fn router(catalog: Catalog, is_https: bool, data_plane: DataPlane) -> Router {
+    let traffic = Traffic::start(catalog.gateway().metrics().clone());
     let sessions = catalog.store().cloned().map(Sessions::new);
     let passwords = Passwords::new();
-    let console = Console { shared: Arc::new(Shared { catalog, sessions, passwords, is_https }) };
+    let shared = Shared { catalog, sessions, passwords, is_https, data_plane, traffic };
+    let console = Console { shared: Arc::new(shared) };
     let pages = Router::new()
         .merge(sign_in::routes())
         .merge(domains::routes())
         .merge(jwks::routes())
         .merge(users::routes())
+        .merge(functions::routes())
+        .merge(keys::routes())
+        .merge(test_page::routes())
+        .merge(traffic_page::routes())
         .route("/console", get(home))
         .route("/console/", get(home))
         .route("/console/{*rest}", get(page::not_found))
@@ -78,6 +96,16 @@ async fn home() -> Redirect {
 }
 
 impl Console {
+    /// Where this gateway takes requests.
+    fn data_plane(&self) -> DataPlane {
+        self.shared.data_plane
+    }
+
+    /// What happened lately.
+    fn traffic(&self) -> &Traffic {
+        &self.shared.traffic
+    }
+
     /// The documents.
     fn catalog(&self) -> &Catalog {
         &self.shared.catalog

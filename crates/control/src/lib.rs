@@ -21,3 +21,4 @@ pub mod users;
 
 pub use admin::{AdminError, Peer, serve};
 pub use catalog::Catalog;
+pub use console::loopback::DataPlane;

@@ -20,12 +20,20 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const IMAGE: &str = "image/svg+xml";
 
 /// Name, media type and content of each.
-const ASSETS: [(&str, &str, &str); 5] = [
+const ASSETS: [(&str, &str, &str); 13] = [
     ("console.css", STYLE, include_str!("../../assets/console.css")),
     ("console.js", SCRIPT, include_str!("../../assets/console.js")),
     ("htmx.min.js", SCRIPT, include_str!("../../assets/htmx.min.js")),
     ("rows.js", SCRIPT, include_str!("../../assets/rows.js")),
     ("icon.svg", IMAGE, include_str!("../../assets/icon.svg")),
+    ("decoder.js", SCRIPT, include_str!("../../assets/decoder.js")),
+    ("der.js", SCRIPT, include_str!("../../assets/der.js")),
+    ("jose.js", SCRIPT, include_str!("../../assets/jose.js")),
+    ("keys.js", SCRIPT, include_str!("../../assets/keys.js")),
+    ("page.js", SCRIPT, include_str!("../../assets/page.js")),
+    ("pages.css", STYLE, include_str!("../../assets/pages.css")),
+    ("test.js", SCRIPT, include_str!("../../assets/test.js")),
+    ("traffic.js", SCRIPT, include_str!("../../assets/traffic.js")),
 ];
 
 /// The folder that they are in, without a slash at the end.

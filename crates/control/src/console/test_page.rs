@@ -1,0 +1,78 @@
+//! Test: the page on which a request is made, and what it asks the server for.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use claimgate_gateway::{RequestId, error_body};
+use serde::Deserialize;
+
+use super::layout::{Layout, Section};
+use super::test_request::{self, TestRequest};
+use super::{Console, SignedIn, page};
+
+/// How many domains the page offers; others are typed.
+const OFFERED: usize = 200;
+
+pub fn routes() -> Router<Console> {
+    Router::new().route("/console/test", get(form).post(run)).route("/console/test/domain", get(domain))
+}
+
+#[derive(Template)]
+#[template(path = "test.html")]
+struct TestPage {
+    layout: Layout,
+    host: String,
+    domains: Vec<String>,
+    http: String,
+    https: String,
+    may_send: bool,
+}
+
+#[derive(Deserialize)]
+struct Chosen {
+    #[serde(default)]
+    host: String,
+}
+
+async fn form(State(console): State<Console>, user: SignedIn, Query(chosen): Query<Chosen>) -> Response {
+    let domains = test_request::domains(console.catalog().gateway(), OFFERED);
+    let only = domains.first().filter(|only| domains.len() == 1 && !only.starts_with("*."));
+    let host = if chosen.host.is_empty() { only.cloned().unwrap_or_default() } else { chosen.host };
+    let address = |is_https| {
+        console.data_plane().address(is_https).map(|address| address.to_string()).unwrap_or_default()
+    };
+    page::html(&TestPage {
+        layout: Layout::new("Test", Section::Test, &user),
+        host,
+        domains,
+        http: address(false),
+        https: address(true),
+        may_send: user.is_editor(),
+    })
+}
+
+async fn domain(State(console): State<Console>, _: SignedIn, Query(chosen): Query<Chosen>) -> Response {
+    match test_request::facts(console.catalog().gateway(), &chosen.host) {
+        Some(facts) => Json(facts).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    }
+}
+
+async fn run(State(console): State<Console>, user: SignedIn, Json(request): Json<TestRequest>) -> Response {
+    if request.send && !user.is_editor() {
+        return refused(StatusCode::FORBIDDEN, "AccessDenied", "sending needs the role editor");
+    }
+    let gateway = console.catalog().gateway();
+    match test_request::run(request, gateway, console.data_plane()).await {
+        Ok(outcome) => page::html(&outcome),
+        Err(why) => refused(StatusCode::BAD_REQUEST, "InvalidArgument", &why),
+    }
+}
+
+fn refused(status: StatusCode, code: &str, message: &str) -> Response {
+    let headers = [("content-type", "application/json")];
+    (status, headers, error_body(&RequestId::now(), code, message)).into_response()
+}

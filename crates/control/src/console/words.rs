@@ -1,0 +1,70 @@
+//! Texts of the documentation as HTML, and times as the console writes them.
+
+use std::time::SystemTime;
+
+use time::OffsetDateTime;
+
+/// The inline part of Markdown that `docs/reasons.md` uses: code in backticks, and links, of which the text is
+/// kept.
+pub fn to_html(markdown: &str) -> String {
+    let mut html = String::with_capacity(markdown.len());
+    for (position, part) in markdown.split('`').enumerate() {
+        let is_code = position % 2 == 1;
+        html.push_str(if is_code { "<code>" } else { "" });
+        escape(&if is_code { part.to_owned() } else { without_links(part) }, &mut html);
+        html.push_str(if is_code { "</code>" } else { "" });
+    }
+    html
+}
+
+fn without_links(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, link)) = rest.split_once('[') {
+        kept.push_str(before);
+        let Some((name, behind)) = link.split_once("](") else {
+            kept.push('[');
+            rest = link;
+            continue;
+        };
+        kept.push_str(name);
+        rest = behind.split_once(')').map_or("", |(_, rest)| rest);
+    }
+    kept + rest
+}
+
+fn escape(text: &str, html: &mut String) {
+    for character in text.chars() {
+        match character {
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '&' => html.push_str("&amp;"),
+            '"' => html.push_str("&quot;"),
+            other => html.push(other),
+        }
+    }
+}
+
+/// A time in UTC, as RFC 3339 writes it.
+pub fn date(at: SystemTime) -> String {
+    let at = OffsetDateTime::from(at);
+    let (hour, minute, second) = at.to_hms();
+    format!("{:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", at.year(), u8::from(at.month()), at.day())
+}
+
+/// Hours, minutes and seconds of a time in UTC.
+pub fn clock(at: SystemTime) -> String {
+    let (hour, minute, second) = OffsetDateTime::from(at).to_hms();
+    format!("{hour:02}:{minute:02}:{second:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markdown_becomes_html() {
+        let text = "set `leewaySeconds` to <5> ([tls.md](tls.md)) & [so";
+        assert_eq!(to_html(text), "set <code>leewaySeconds</code> to &lt;5&gt; (tls.md) &amp; [so");
+    }
+}

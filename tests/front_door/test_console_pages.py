@@ -1,0 +1,345 @@
+"""Keys, Token decoder, Test, Traffic and Functions of the console, in a real browser."""
+
+import json
+import subprocess
+import sys
+
+import jwt as pyjwt
+import pytest
+from jwcrypto.jwk import JWK
+
+from support.configuration import configuration, domain, jwt
+from support.console import Watched, chromium, sign_in
+from support.gateway import BINARY
+from support.tokens import jwks, key
+
+HOST = "api.example.com"
+KEY = key("ES256")
+PRIVATE_JWK = JWK.from_pyca(KEY.private).export_private(as_dict=True) | {"alg": "ES256"}
+PRIVATE_JWK.pop("kid", None)
+PROGRAM = """
+import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        print('worked on', self.path, flush=True)
+        self.send_response(200); self.send_header('content-length', '3'); self.end_headers(); self.wfile.write(b'ok\\n')
+print('the worker is up', flush=True)
+http.server.HTTPServer(('127.0.0.1', int(os.environ['FC_SERVER_PORT'])), Handler).serve_forever()
+"""
+PAGES = ["keys", "decoder", "test", "traffic", "functions", "functions/worker", "functions/create"]
+
+
+@pytest.fixture(scope="module")
+def gateway(serve, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("store")
+    auth = jwt(jwks(KEY), "header:Authorization:Bearer,query:token", "header:sub:x-sub")
+    domains = [
+        domain(HOST, auth=auth),
+        domain("worker.example.com", [{"path": "/*", "functionName": "worker"}]),
+    ]
+    functions = [
+        {"functionName": "orders", "builtin": "echo"},
+        {"functionName": "worker", "process": {"command": [sys.executable, "-c", PROGRAM]}},
+    ]
+    stored = {"store": {"sqlite": str(folder / "claimgate.db")}}
+    return serve(configuration(domains, functions) | stored)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def session(browser, gateway):
+    """The cookies of somebody who is signed in."""
+    context = browser.new_context()
+    sign_in(context.new_page(), gateway)
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def open_page(browser, session, gateway, request):
+    """Opens pages of the console; none may break a rule."""
+    watched = []
+
+    def start(path: str, **more) -> Watched:
+        context = browser.new_context(
+            base_url=f"http://{gateway.admin[0]}:{gateway.admin[1]}", storage_state=session, **more
+        )
+        request.addfinalizer(context.close)
+        context.set_default_timeout(10_000)
+        watched.append(Watched(context.new_page()))
+        watched[-1].page.goto(f"/console/{path}")
+        return watched[-1]
+
+    yield start
+    for page in watched:
+        page.check()
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_are_accessible_and_small(open_page, gateway, path, colours):
+    gateway.get("/", host=HOST)
+    watched = open_page(path, color_scheme=colours)
+    watched.check_accessible()
+    sizes = watched.page.evaluate(
+        "performance.getEntries().filter(e => e.transferSize !== undefined).map(e => e.transferSize)"
+    )
+    assert 0 < sum(sizes) < 100_000, sizes
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_fit_a_telephone(open_page, path):
+    page = open_page(path, viewport={"width": 400, "height": 800}).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+# --- Keys ---
+
+
+def generate(watched, key_type: str, algorithm: str, **more) -> dict:
+    """Makes a key as a user does, and gives what the page shows of it."""
+    page = watched.page
+    page.get_by_label("Key Type").select_option(key_type)
+    for label, value in more.items():
+        page.get_by_role("combobox", name=label.replace("_", " ")).select_option(value)
+    page.get_by_label("Algorithm").select_option(algorithm)
+    page.get_by_role("button", name="Generate").click()
+    page.get_by_role("heading", name="Your key").wait_for(timeout=60_000)
+    names = ["private-jwk", "private-pem", "public-jwk", "public-pem", "jwks"]
+    return {name: page.locator(f"#{name}").text_content() for name in names}
+
+
+@pytest.mark.parametrize(
+    "key_type, algorithm, more",
+    [
+        ("RSA", "RS256", {"Key_Size": "2048"}),
+        ("RSA", "PS384", {"Key_Size": "2048"}),
+        ("EC", "ES256", {"Curve": "P-256"}),
+        ("EC", "ES384", {"Curve": "P-384"}),
+        ("EC", "ES512", {"Curve": "P-521"}),
+        ("OKP", "EdDSA", {}),
+    ],
+)
+def test_a_key_pair_never_leaves_the_browser(open_page, key_type, algorithm, more):
+    watched = open_page("keys")
+    made = generate(watched, key_type, algorithm, **more)
+    private, public = json.loads(made["private-jwk"]), json.loads(made["public-jwk"])
+    assert (public["kty"], public["alg"], public["use"]) == (key_type, algorithm, "sig")
+    # What others make of it: the thumbprint, and each form of the key.
+    assert public["kid"] == JWK(**public).thumbprint()
+    assert private == public | {name: private[name] for name in private if name not in public} and "d" not in public
+    assert json.loads(made["jwks"]) == {"keys": [public]}
+    for pem, jwk in [("private-pem", private), ("public-pem", public)]:
+        assert JWK.from_pem(made[pem].encode()).thumbprint() == JWK(**jwk).thumbprint()
+    signing = pyjwt.PyJWK(private).key
+    token = pyjwt.encode({"sub": "ann"}, signing, algorithm)
+    assert pyjwt.decode(token, pyjwt.PyJWK(public).key, [algorithm]) == {"sub": "ann"}
+    # Signed with on the Test page too.
+    watched.page.get_by_role("link", name="Test", exact=True).first.click()
+    page = watched.page
+    page.get_by_label("Domain").fill(HOST)
+    page.get_by_label("Path").click()
+    page.get_by_role("button", name="Send").click()
+    page.get_by_role("heading", name="Answer").wait_for()
+    secrets = [private[name] for name in ["d", "p", "q", "dp", "dq", "qi"] if name in private]
+    secrets += made["private-pem"].split("\n")[1:-2]
+    everything = b"\n".join(watched.requests)
+    assert b"/console/test" in everything, "the requests were not recorded"
+    for secret in secrets:
+        assert secret.encode() not in everything
+
+
+def test_a_shared_secret_is_shown_as_one(open_page):
+    watched = open_page("keys")
+    made = generate(watched, "oct", "HS512", Secret_Size="512")
+    secret = json.loads(made["private-jwk"])
+    assert (secret["kty"], secret["alg"]) == ("oct", "HS512") and json.loads(made["jwks"]) == {"keys": [secret]}
+    assert watched.page.get_by_text("Whoever verifies with a shared secret can sign with it too").is_visible()
+    assert not watched.page.locator("#public-pem").is_visible()
+    assert secret["k"].encode() not in b"\n".join(watched.requests)
+
+
+def test_a_key_is_copied_downloaded_and_used_in_a_domain(open_page):
+    watched = open_page("keys", permissions=["clipboard-read", "clipboard-write"])
+    page = watched.page
+    page.get_by_role("combobox", name="Key ID", exact=True).select_option("own")
+    page.get_by_label("Own Key ID").fill("mine")
+    made = generate(watched, "EC", "ES256")
+    assert json.loads(made["public-jwk"])["kid"] == "mine"
+    buttons = page.locator(".key-output", has=page.locator("#private-pem"))
+    buttons.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == made["private-pem"]
+    with page.expect_download() as download:
+        buttons.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "private-key.pem"
+    assert download.value.path().read_text() == made["private-pem"]
+    target = page.get_by_role("button", name="Use in a domain").get_attribute("data-target")
+    page.route(f"**{target}", lambda route: route.fulfill(body="the form", content_type="text/html"))
+    page.get_by_role("button", name="Use in a domain").click()
+    page.wait_for_url(f"**{target}")
+    assert page.evaluate("sessionStorage.getItem('claimgate.jwks')") == made["jwks"]
+
+
+# --- Token decoder ---
+
+
+def test_a_token_is_decoded_and_checked_in_the_browser(open_page):
+    watched = open_page("decoder")
+    page = watched.page
+    token = KEY.token({"sub": "Zoë", "exp": 1_000_000_000})
+    page.get_by_role("textbox", name="Token", exact=True).fill(f"Bearer {token}")
+    assert page.get_by_text("This token has expired: 2001-09-09T01:46:40Z").is_visible()
+    assert page.locator("#payload-claims").get_by_text("Zoë").is_visible()
+    assert page.get_by_text("The signature was not checked").is_visible()
+    page.get_by_label("Public key or JWKS").fill(json.dumps(jwks(KEY)))
+    page.get_by_text("The signature was made with this key.").wait_for()
+    watched.check_accessible()
+    page.get_by_role("textbox", name="Token", exact=True).fill(token[:-8] + "AAAAAAAA")
+    page.get_by_text("The signature was not made with this key").wait_for()
+    page.get_by_role("textbox", name="Token", exact=True).fill("a.b")
+    assert page.get_by_text("a token has three segments with dots between them, and this has 2").is_visible()
+    assert token.split(".")[1].encode() not in b"\n".join(watched.requests)
+
+
+# --- Test ---
+
+
+def make_request(watched, claims: dict, valid: str = "300"):
+    page = watched.page
+    page.get_by_label("Domain").fill(HOST)
+    page.get_by_label("Path").fill("/orders/7")
+    page.get_by_text(f"{HOST} needs a JWT.").wait_for()
+    page.get_by_label("Private Key").fill(json.dumps(PRIVATE_JWK))
+    page.get_by_role("button", name="Use", exact=True).click()
+    page.get_by_label("Valid").select_option(valid)
+    page.get_by_label("Claims").fill(json.dumps(claims))
+
+
+def test_a_request_is_signed_sent_and_traced(open_page):
+    watched = open_page("test", permissions=["clipboard-read", "clipboard-write"])
+    page = watched.page
+    make_request(watched, {"sub": "ann"})
+    page.get_by_role("button", name="Send").click()
+    page.get_by_role("heading", name="Answer").wait_for()
+    outcome = page.get_by_role("region", name="Outcome")
+    assert outcome.get_by_text("200", exact=True).is_visible()
+    assert "x-sub: ann" in page.locator("#received").text_content()
+    assert "signature" in page.locator(".steps").text_content()
+    watched.check_accessible()
+    page.get_by_role("button", name="Copy as curl").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert "curl --connect-to" in page.evaluate("navigator.clipboard.readText()")
+    assert PRIVATE_JWK["d"].encode() not in b"\n".join(watched.requests)
+
+
+def test_a_refusal_is_explained_and_found_in_the_traffic(open_page):
+    watched = open_page("test")
+    make_request(watched, {"sub": "ann"}, valid="-60")
+    watched.page.get_by_role("button", name="Send").click()
+    outcome = watched.page.get_by_role("region", name="Outcome")
+    outcome.get_by_text("fetch a new token").wait_for()
+    assert outcome.get_by_text("401", exact=True).is_visible()
+    headers = outcome.locator("pre").first.text_content()
+    request_id = next(line for line in headers.splitlines() if line.startswith("x-fc-request-id")).split(": ")[1]
+    page = open_page("traffic").page
+    page.locator(f"[id='refusal-{request_id}'] summary").click()
+    assert page.locator(f"[id='refusal-{request_id}']").get_by_text("fetch a new token").is_visible()
+    assert "eyJ" not in page.content()
+
+
+def test_nothing_but_the_gateway_can_be_asked(open_page, recorder):
+    """The host of a request decides on the domain, not on where it is sent."""
+    page = open_page("test").page
+    page.get_by_label("Domain").fill(recorder.url.removeprefix("http://"))
+    page.get_by_role("combobox", name="Token", exact=True).select_option("none")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_role("region", name="Outcome").get_by_text("unknown_domain").wait_for()
+    assert not recorder.requests
+
+
+def test_a_viewer_traces_and_does_not_send(browser, gateway):
+    password = "a password for looking"
+    command = [str(BINARY), "user", "add", "vic", "--role", "viewer", "--config", str(gateway.file)]
+    subprocess.run(command, input=password, text=True, check=True, cwd=gateway.file.parent)
+    context = browser.new_context(base_url=f"http://{gateway.admin[0]}:{gateway.admin[1]}")
+    page = context.new_page()
+    page.goto("/console/test")
+    page.get_by_label("User name").fill("vic")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Domain").fill(HOST)
+    page.get_by_role("combobox", name="Token", exact=True).select_option("none")
+    assert page.get_by_role("button", name="Send").count() == 0
+    page.get_by_role("button", name="Trace only").click()
+    page.get_by_role("region", name="Outcome").get_by_text("missing_token").wait_for()
+    send = """send => fetch("/console/test", { method: "POST", headers: {
+        "content-type": "application/json", "x-csrf-token": document.querySelector("meta[name=csrf-token]").content
+      }, body: JSON.stringify({ scheme: "http", host: "x", method: "GET", target: "/", headers: [], body: "", send })
+    }).then(answer => answer.status)"""
+    assert [page.evaluate(send, wanted) for wanted in (False, True)] == [200, 403]
+    context.close()
+
+
+# --- Traffic ---
+
+
+def test_traffic_is_live(open_page, gateway):
+    page = open_page(f"traffic?domain={HOST}").page
+    for _ in range(3):
+        gateway.get("/", host=HOST)
+        gateway.get("/", host=HOST, token=KEY.token({"sub": "ann"}))
+    # No reload: the server sends it.
+    page.get_by_role("cell", name="missing_token").or_(
+        page.get_by_role("rowheader", name="missing_token")
+    ).first.wait_for(timeout=20_000)
+    assert page.get_by_text("nothing at any place of tokenLookup").first.is_visible()
+    page.get_by_text("The same as a table").click()
+    assert page.get_by_role("region", name="Traffic as a table").get_by_role("row").count() > 1
+
+
+# --- Functions ---
+
+
+def test_a_function_shows_its_state_and_output(open_page, gateway):
+    gateway.get("/hello", host="worker.example.com")
+    page = open_page("functions").page
+    assert page.get_by_role("row", name="worker").get_by_text("1 instance").is_visible()
+    page.get_by_role("link", name="worker", exact=True).click()
+    page.get_by_text("worked on /hello").wait_for()
+    gateway.get("/again", host="worker.example.com")
+    page.get_by_text("worked on /again").wait_for(timeout=15_000)
+    assert page.get_by_role("link", name="Test", exact=True).last.get_attribute("href") == "/console/test?host=worker.example.com"
+
+
+def test_a_function_is_created_modified_and_deleted(open_page):
+    watched = open_page("functions/create")
+    page = watched.page
+    document = page.get_by_label("Document")
+    document.fill('{"functionName": "billing", "urll": "http://127.0.0.1:1"}')
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("alert").get_by_text("urll").wait_for()
+    watched.check_accessible()
+    document.fill('{"functionName": "billing", "url": "http://127.0.0.1:1"}')
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("heading", name="Function billing").wait_for()
+    # Two change it at once: the second is told.
+    page.get_by_role("link", name="Modify").click()
+    other = open_page("functions/billing/modify").page
+    for editor, port in [(other, 2), (page, 3)]:
+        editor.get_by_label("Document").fill(f'{{"functionName": "billing", "url": "http://127.0.0.1:{port}"}}')
+        editor.get_by_role("button", name="Save").click()
+    page.get_by_role("alert").get_by_text("Somebody else has changed").wait_for()
+    assert "127.0.0.1:2" in page.get_by_role("region", name="The other version").text_content()
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("http://127.0.0.1:3").first.wait_for()
+    page.get_by_text("Delete this function").click()
+    page.get_by_role("button", name="Delete billing").click()
+    page.get_by_role("heading", name="Functions", exact=True).wait_for()
+    assert not page.get_by_role("link", name="billing").count()
