@@ -137,6 +137,8 @@ def test_the_steps_of_the_description_by_what_a_person_sees(visit, gateway):
     click(page.get_by_role("button", name="Save"))
     expect(page.get_by_label("What will change")).to_contain_text('"tokenLookup": "header:Authentication:Bearer"')
     assert gateway.get("/hello", host="api.example.com").status == 200, "it is not saved yet"
+    page.screenshot(path=SCREENSHOTS / "review.png", full_page=True)
+    watched.check_accessible()
     click(page.get_by_role("button", name="Save changes"))
     expect(page.get_by_role("status")).to_contain_text("in force")
     assert len(done) <= 30, len(done)
@@ -149,7 +151,8 @@ def test_the_steps_of_the_description_by_what_a_person_sees(visit, gateway):
 
 
 def test_mistakes_are_told_beside_their_fields(visit):
-    page = visit("create/custom-domain").page
+    watched = visit("create/custom-domain")
+    page = watched.page
     page.get_by_label("Domain Name").fill("http://bad")
     page.get_by_label("Path", exact=True).fill("orders")
     page.get_by_label("Function Name").fill("missing")
@@ -173,6 +176,8 @@ def test_mistakes_are_told_beside_their_fields(visit):
     assert "two words" in told("Parameter Name") + page.locator("#token-name-0-wrong").inner_text()
     assert "content-length" in told("Mapped Parameter Name")
     assert page.get_by_label("Domain Name").input_value() == "http://bad", "what was written is still there"
+    page.screenshot(path=SCREENSHOTS / "mistakes.png", full_page=True)
+    watched.check_accessible()
 
 
 def test_keys_are_looked_at_while_they_are_typed_and_converted(visit):
@@ -211,6 +216,7 @@ def test_a_conflict_shows_both_sides(visit, stored, api):
     expect(page.get_by_label("Changed by the other side")).to_contain_text("https://theirs.example")
     expect(page.get_by_role("group", name="Your changes")).to_contain_text("X-Mine")
     page.screenshot(path=SCREENSHOTS / "conflict.png", full_page=True)
+    watched.check_accessible()
     # The browser logs the status of the page.
     assert [problem for problem in watched.problems if "409" not in problem] == []
     watched.problems.clear()
@@ -374,6 +380,38 @@ def test_a_form_of_another_page_changes_nothing(gateway, session, browser):
     context.close()
 
 
+def test_scripts_of_pages_may_call_the_api(visit):
+    page = visit("custom-domains").page
+    call = """async (csrf) => {
+        const headers = csrf ? {'x-csrf-token': document.querySelector('meta[name=csrf-token]').content} : {};
+        const changes = JSON.stringify({changes: []});
+        return (await fetch('/api/v1/apply', {method: 'POST', headers, body: changes})).status;
+    }"""
+    assert page.evaluate("fetch('/api/v1/functions').then(answer => answer.status)") == 200
+    assert page.evaluate(call, True) == 200
+    context = page.context
+    without = context.request.post("/api/v1/apply", data={"changes": []})
+    assert without.status == 403, "cookies alone, which another site's form could send"
+
+
+def test_signing_out_ends_the_session(visit, gateway):
+    page = visit("sign-in", signed_in=False).page
+    page.get_by_label("User name").fill("ann")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/custom-domains")
+    cookies = page.context.cookies()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.context.add_cookies(cookies)
+    page.goto("/console/users")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.get_by_label("User name").fill("ann")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Users")).to_be_visible()
+
+
 def test_guessing_is_slowed(gateway):
     import httpx
 
@@ -433,6 +471,15 @@ PAGES = {
     "users": "users",
     "not-found": "nothing-here",
 }
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_the_pages_before_the_sign_in_are_accessible(visit, gateway, colours):
+    watched = visit("sign-in", signed_in=False, color_scheme=colours, viewport={"width": 400, "height": 800})
+    watched.page.screenshot(path=SCREENSHOTS / f"sign-in-{colours}.png")
+    watched.check_accessible()
+    watched.page.goto("/console/sign-in/used")
+    watched.check_accessible()
 
 
 @pytest.mark.parametrize("width", [1280, 400])

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use claimgate_config::snapshot::Role;
 use claimgate_gateway::Gateway;
 
@@ -13,6 +14,7 @@ use crate::acs3::{Request, SignatureError, Signed};
 use crate::answer::ErrorAnswer;
 use crate::catalog::Catalog;
 use crate::nonces::{NonceError, Nonces};
+use crate::sessions::Sessions;
 use crate::store::{Store, StoreError};
 
 /// Who a request comes from.
@@ -93,6 +95,24 @@ impl Authenticator {
         signed.verify(&request, credential.secret.as_bytes())?;
         self.nonces.take(id, signed.nonce).await?;
         Ok(Caller { name: credential.name, role: credential.role })
+    }
+
+    /// Tells which user of the console has sent a request, by the cookie of a session; `None` when there is
+    /// none. Requests that change something have to carry the session's token in `x-csrf-token`.
+    ///
+    /// # Errors
+    ///
+    /// When the token is not there, or the store does not answer.
+    pub async fn session(&self, parts: &Parts) -> Result<Option<Caller>, ErrorAnswer> {
+        let Some(store) = self.store.as_ref().filter(|_| !parts.headers.contains_key(AUTHORIZATION)) else {
+            return Ok(None);
+        };
+        let Some(session) = Sessions::new(store.clone()).find(&parts.headers).await? else { return Ok(None) };
+        let is_safe = parts.method == Method::GET || parts.method == Method::HEAD;
+        if !is_safe && !session.is_own_request(&parts.headers) {
+            return Err(ErrorAnswer::denied("the session's token is missing in x-csrf-token"));
+        }
+        Ok(Some(Caller { name: session.user.name, role: session.user.role }))
     }
 
     async fn credential(&self, id: &str) -> Result<Option<Credential>, StoreError> {

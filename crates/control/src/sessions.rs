@@ -7,8 +7,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::{constant_time, digest, rand};
-use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
+use axum::http::{HeaderMap, HeaderName};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,8 @@ use crate::users::{User, Users};
 
 /// The cookie that holds the token.
 pub const COOKIE_NAME: &str = "claimgate_session";
+
+const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
 
 /// How long a session lasts without requests.
 const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
@@ -121,6 +123,12 @@ impl Sessions {
 }
 
 impl Session {
+    /// Whether a request carries the session's token in its header `x-csrf-token`.
+    pub fn is_own_request(&self, headers: &HeaderMap) -> bool {
+        let token = headers.get(CSRF_HEADER).and_then(|token| token.to_str().ok());
+        token.is_some_and(|token| self.is_own(token))
+    }
+
     /// Whether a request that carries this token comes from a page of this session.
     pub fn is_own(&self, csrf: &str) -> bool {
         constant_time::verify_slices_are_equal(self.csrf.as_bytes(), csrf.as_bytes()).is_ok()

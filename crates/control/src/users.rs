@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use claimgate_login::password::{Password, PasswordHash, PasswordHashError};
 use serde::{Deserialize, Serialize};
 
+pub use claimgate_config::snapshot::Role;
 pub use links::LINK_LASTS;
 
 use crate::sessions::Token;
@@ -17,16 +18,6 @@ const USERS: &str = "users/";
 const LONGEST_NAME: usize = 64;
 const SHORTEST_PASSWORD: usize = 12;
 const LONGEST_PASSWORD: usize = 1024;
-
-/// What a user may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Look at everything but secrets.
-    Viewer,
-    /// Change everything, users included.
-    Editor,
-}
 
 /// A user of the console.
 #[derive(Debug, Clone)]
@@ -87,7 +78,7 @@ pub enum UserError {
 /// What a user's record holds.
 #[derive(Serialize, Deserialize)]
 struct Value {
-    role: Role,
+    role: String,
     password: String,
     credential: String,
     /// Milliseconds since the Unix epoch.
@@ -159,6 +150,7 @@ impl Users {
             conditions.extend(self.another_editor(&user).await?);
         }
         let created = milliseconds(user.created);
+        let role = role.name().to_owned();
         let value = Value { role, password: user.password, credential: user.credential, created };
         self.commit(&conditions, &[put(name, &value)]).await
     }
@@ -209,24 +201,6 @@ impl User {
     }
 }
 
-impl Role {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Editor, Self::Viewer];
-
-    /// As commands and pages name it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Editor => "editor",
-        }
-    }
-
-    /// The role of a name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.name() == name)
-    }
-}
-
 /// Checks a password that is chosen.
 ///
 /// # Errors
@@ -261,6 +235,7 @@ fn key(name: &str) -> String {
 
 fn new(role: Role, password: &PasswordHash) -> Result<Value, UserError> {
     let credential = Token::random()?.reveal().to_owned();
+    let role = role.name().to_owned();
     Ok(Value { role, password: password.to_phc()?, credential, created: milliseconds(SystemTime::now()) })
 }
 
@@ -276,7 +251,8 @@ fn parse(record: &Record) -> Result<User, StoreError> {
         .map_err(|error| StoreError::Failed(format!("the record of user {name} cannot be read: {error}")))?;
     Ok(User {
         name,
-        role: value.role,
+        // A role that a later version knows is none that may change anything.
+        role: Role::from_name(&value.role).unwrap_or(Role::Viewer),
         created: UNIX_EPOCH + Duration::from_millis(value.created),
         credential: value.credential,
         password: value.password,

@@ -149,7 +149,7 @@ fn table_of(users: Vec<Written>, root: &Place, claims: &Claims, report: &mut Rep
     let mut table = HashMap::with_capacity(users.len());
     for Written { username, hash, fields, place } in users {
         if let Some(first) = first_places.get(&username) {
-            report.error(&place, format!("the user {} is already declared on {first}", quoted(&username)));
+            report.error(&place, format!("the user {} is already declared {first}", quoted(&username)));
             continue;
         }
         first_places.insert(username.clone(), place.location);

@@ -13,7 +13,8 @@ use crate::request_body;
 /// The most that many documents take together.
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 
-/// Reads the whole request and checks its signature; handlers get the caller and the body.
+/// Reads the whole request, and checks its signature, or the session of the console that it is of; handlers get
+/// the caller and the body.
 pub async fn require_caller(
     State(authenticator): State<Arc<Authenticator>>,
     request: Request,
@@ -21,7 +22,10 @@ pub async fn require_caller(
 ) -> Result<Response, ErrorAnswer> {
     let (mut parts, body) = request.into_parts();
     let body = request_body::read(body, MAX_BODY_BYTES).await?;
-    let caller = authenticator.authenticate(&parts, &body).await?;
+    let caller = match authenticator.session(&parts).await? {
+        Some(caller) => caller,
+        None => authenticator.authenticate(&parts, &body).await?,
+    };
     parts.extensions.insert(caller);
     Ok(next.run(Request::from_parts(parts, body.into())).await)
 }

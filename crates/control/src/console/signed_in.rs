@@ -13,7 +13,6 @@ use super::page;
 use crate::sessions::Session;
 use crate::users::Role;
 
-const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
 const HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 
@@ -64,7 +63,7 @@ impl FromRequestParts<Console> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let session = session(console, &parts.method, &parts.uri, &parts.headers).await?;
         let is_safe = parts.method == Method::GET || parts.method == Method::HEAD;
-        if !is_safe && !header(&parts.headers).is_some_and(|csrf| session.is_own(csrf)) {
+        if !is_safe && !session.is_own_request(&parts.headers) {
             return Err(foreign());
         }
         Ok(Self::of(session, &parts.headers))
@@ -80,8 +79,8 @@ impl FromRequest<Console> for Posted {
         let session = session(console, &method, &uri, &headers).await?;
         let body = Bytes::from_request(request, console).await.map_err(IntoResponse::into_response)?;
         let fields = Fields::of_body(&body);
-        let csrf = header(&headers).or_else(|| fields.find("csrf"));
-        if !csrf.is_some_and(|csrf| session.is_own(csrf)) {
+        let is_own = fields.find("csrf").is_some_and(|csrf| session.is_own(csrf));
+        if !is_own && !session.is_own_request(&headers) {
             return Err(foreign());
         }
         Ok(Self { user: SignedIn::of(session, &headers), fields })
@@ -93,10 +92,6 @@ impl SignedIn {
         let Session { user, csrf } = session;
         Self { name: user.name, role: user.role, csrf, theme: Theme::of(headers) }
     }
-}
-
-fn header(headers: &HeaderMap) -> Option<&str> {
-    headers.get(CSRF_HEADER)?.to_str().ok()
 }
 
 async fn session(
