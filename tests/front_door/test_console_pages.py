@@ -10,7 +10,7 @@ from jwcrypto.jwk import JWK
 
 from support.configuration import configuration, domain, jwt
 from support.console import Watched, chromium, sign_in
-from support.gateway import BINARY
+from support.gateway import BINARY, Gateway
 from support.tokens import jwks, key
 
 HOST = "api.example.com"
@@ -26,7 +26,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 print('the worker is up', flush=True)
 http.server.HTTPServer(('127.0.0.1', int(os.environ['FC_SERVER_PORT'])), Handler).serve_forever()
 """
-PAGES = ["keys", "decoder", "test", "traffic", "functions", "functions/worker", "functions/create"]
+PAGES = ["keys", "decoder", "test", "traffic", "functions", "functions/worker", "create/function"]
 
 
 @pytest.fixture(scope="module")
@@ -180,11 +180,11 @@ def test_a_key_is_copied_downloaded_and_used_in_a_domain(open_page):
         buttons.get_by_role("button", name="Download").click()
     assert download.value.suggested_filename == "private-key.pem"
     assert download.value.path().read_text() == made["private-pem"]
-    target = page.get_by_role("button", name="Use in a domain").get_attribute("data-target")
-    page.route(f"**{target}", lambda route: route.fulfill(body="the form", content_type="text/html"))
     page.get_by_role("button", name="Use in a domain").click()
-    page.wait_for_url(f"**{target}")
-    assert page.evaluate("sessionStorage.getItem('claimgate.jwks')") == made["jwks"]
+    page.get_by_role("heading", name="Create Custom Domain Name").wait_for()
+    assert page.get_by_label("JWKS", exact=True).input_value() == made["jwks"]
+    assert page.get_by_label("Authentication Method").input_value() == "jwt"
+    assert json.loads(made["private-jwk"])["d"].encode() not in b"\n".join(watched.requests)
 
 
 # --- Token decoder ---
@@ -304,6 +304,15 @@ def test_traffic_is_live(open_page, gateway):
     assert page.get_by_role("region", name="Traffic as a table").get_by_role("row").count() > 1
 
 
+def test_the_list_of_domains_draws_the_last_day(open_page, gateway):
+    gateway.get("/", host=HOST)
+    page = open_page("custom-domains").page
+    # What was counted since the last look is there a few seconds later.
+    Gateway.poll(lambda: page.reload() and page.get_by_role("img", name="requests").count())
+    page.get_by_role("link", name="requests").first.click()
+    page.get_by_role("heading", name="Traffic").wait_for()
+
+
 # --- Functions ---
 
 
@@ -315,11 +324,11 @@ def test_a_function_shows_its_state_and_output(open_page, gateway):
     page.get_by_text("worked on /hello").wait_for()
     gateway.get("/again", host="worker.example.com")
     page.get_by_text("worked on /again").wait_for(timeout=15_000)
-    assert page.get_by_role("link", name="Test", exact=True).last.get_attribute("href") == "/console/test?host=worker.example.com"
+    assert page.get_by_role("link", name="Test", exact=True).last.get_attribute("href") == "/console/test?domain=worker.example.com"
 
 
 def test_a_function_is_created_modified_and_deleted(open_page):
-    watched = open_page("functions/create")
+    watched = open_page("create/function")
     page = watched.page
     document = page.get_by_label("Document")
     document.fill('{"functionName": "billing", "urll": "http://127.0.0.1:1"}')

@@ -12,7 +12,7 @@ let places = [];
 async function showDomain() {
   const host = fields.host.value.trim();
   if (host === "") return;
-  const answer = await fetch(`/console/test/domain?host=${encodeURIComponent(host)}`);
+  const answer = await fetch(`/console/test/domain?domain=${encodeURIComponent(host)}`);
   const domain = answer.status === 200 ? await answer.json() : null;
   if (host !== fields.host.value.trim()) return;
   places = domain?.tokenLookup ?? [];

@@ -20,7 +20,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const IMAGE: &str = "image/svg+xml";
 
 /// Name, media type and content of each.
-const ASSETS: [(&str, &str, &str); 13] = [
+const ASSETS: [(&str, &str, &str); 14] = [
     ("console.css", STYLE, include_str!("../../assets/console.css")),
     ("console.js", SCRIPT, include_str!("../../assets/console.js")),
     ("htmx.min.js", SCRIPT, include_str!("../../assets/htmx.min.js")),
@@ -30,6 +30,7 @@ const ASSETS: [(&str, &str, &str); 13] = [
     ("der.js", SCRIPT, include_str!("../../assets/der.js")),
     ("jose.js", SCRIPT, include_str!("../../assets/jose.js")),
     ("keys.js", SCRIPT, include_str!("../../assets/keys.js")),
+    ("new-domain.js", SCRIPT, include_str!("../../assets/new-domain.js")),
     ("page.js", SCRIPT, include_str!("../../assets/page.js")),
     ("pages.css", STYLE, include_str!("../../assets/pages.css")),
     ("test.js", SCRIPT, include_str!("../../assets/test.js")),

@@ -12,10 +12,11 @@ use axum::routing::{get, post};
 use claimgate_config::DocumentKind;
 use claimgate_config::snapshot::{Domain, FunctionTarget};
 use claimgate_gateway::Gateway;
+use claimgate_jose::json::Value;
 use serde::Deserialize;
 
 use super::layout::{Layout, Section};
-use super::{Console, SignedIn, page};
+use super::{Console, SignedIn, page, pretty};
 use crate::catalog::{Document, Origin};
 use crate::secrets;
 use state::StatePart;
@@ -32,7 +33,7 @@ const LONGEST_COMMAND: usize = 120;
 pub fn routes() -> Router<Console> {
     Router::new()
         .route("/console/functions", get(list))
-        .route("/console/functions/create", get(change::create).post(change::save))
+        .route("/console/create/function", get(change::create).post(change::save))
         .route("/console/functions/{name}", get(show))
         .route("/console/functions/{name}/state", get(state_part))
         .route("/console/functions/{name}/modify", get(change::modify).post(change::save))
@@ -194,6 +195,5 @@ fn absent(user: SignedIn, name: &str) -> Response {
 
 /// JSON as people write it; what is none stays as it is.
 fn pretty(json: &str) -> String {
-    let value: Result<serde_json::Map<String, serde_json::Value>, _> = serde_json::from_str(json);
-    value.ok().and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(|| json.to_owned())
+    Value::parse(json.as_bytes()).map_or_else(|_| json.to_owned(), |value| pretty::pretty(&value))
 }

@@ -9,7 +9,7 @@ use super::layout::{Layout, Section};
 use super::{Console, SignedIn, page};
 
 /// Where a new custom domain takes over the JWK set of a new key.
-const DOMAIN_FORM: &str = "/console/custom-domains/new";
+const DOMAIN_FORM: &str = "/console/create/custom-domain";
 
 pub fn routes() -> Router<Console> {
     Router::new().route("/console/keys", get(keys)).route("/console/decoder", get(decoder))

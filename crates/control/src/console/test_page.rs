@@ -34,13 +34,13 @@ struct TestPage {
 #[derive(Deserialize)]
 struct Chosen {
     #[serde(default)]
-    host: String,
+    domain: String,
 }
 
 async fn form(State(console): State<Console>, user: SignedIn, Query(chosen): Query<Chosen>) -> Response {
     let domains = test_request::domains(console.catalog().gateway(), OFFERED);
     let only = domains.first().filter(|only| domains.len() == 1 && !only.starts_with("*."));
-    let host = if chosen.host.is_empty() { only.cloned().unwrap_or_default() } else { chosen.host };
+    let host = if chosen.domain.is_empty() { only.cloned().unwrap_or_default() } else { chosen.domain };
     let address = |is_https| {
         console.data_plane().address(is_https).map(|address| address.to_string()).unwrap_or_default()
     };
@@ -55,7 +55,7 @@ async fn form(State(console): State<Console>, user: SignedIn, Query(chosen): Que
 }
 
 async fn domain(State(console): State<Console>, _: SignedIn, Query(chosen): Query<Chosen>) -> Response {
-    match test_request::facts(console.catalog().gateway(), &chosen.host) {
+    match test_request::facts(console.catalog().gateway(), &chosen.domain) {
         Some(facts) => Json(facts).into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
     }

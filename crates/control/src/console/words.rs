@@ -2,8 +2,6 @@
 
 use std::time::SystemTime;
 
-use time::OffsetDateTime;
-
 /// The inline part of Markdown that `docs/reasons.md` uses: code in backticks, and links, of which the text is
 /// kept.
 pub fn to_html(markdown: &str) -> String {
@@ -47,15 +45,12 @@ fn escape(text: &str, html: &mut String) {
 
 /// A time in UTC, as RFC 3339 writes it.
 pub fn date(at: SystemTime) -> String {
-    let at = OffsetDateTime::from(at);
-    let (hour, minute, second) = at.to_hms();
-    format!("{:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", at.year(), u8::from(at.month()), at.day())
+    humantime::format_rfc3339_seconds(at).to_string()
 }
 
 /// Hours, minutes and seconds of a time in UTC.
 pub fn clock(at: SystemTime) -> String {
-    let (hour, minute, second) = OffsetDateTime::from(at).to_hms();
-    format!("{hour:02}:{minute:02}:{second:02}")
+    date(at).get("YYYY-MM-DDT".len().."YYYY-MM-DDThh:mm:ss".len()).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -66,5 +61,11 @@ mod tests {
     fn markdown_becomes_html() {
         let text = "set `leewaySeconds` to <5> ([tls.md](tls.md)) & [so";
         assert_eq!(to_html(text), "set <code>leewaySeconds</code> to &lt;5&gt; (tls.md) &amp; [so");
+    }
+
+    #[test]
+    fn times_are_in_utc() {
+        let at = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        assert_eq!((date(at).as_str(), clock(at).as_str()), ("2001-09-09T01:46:40Z", "01:46:40"));
     }
 }

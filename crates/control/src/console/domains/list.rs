@@ -11,8 +11,10 @@ use super::form::DomainForm;
 use crate::catalog::{Document, Origin};
 use crate::console::form::Fields;
 use crate::console::layout::{Layout, Section};
+use crate::console::traffic_page::sparkline;
 use crate::console::when::When;
 use crate::console::{Console, SignedIn, page};
+use crate::traffic::Traffic;
 
 /// Domains on one page, which stays below 100 kB so.
 const PAGE: usize = 50;
@@ -37,6 +39,8 @@ struct Row {
     protocol: String,
     is_jwt: bool,
     routes: Vec<String>,
+    /// A drawing of what happened in the last day; `None` when nothing did.
+    traffic: Option<String>,
     more_routes: usize,
     is_declared: bool,
     changed: Option<When>,
@@ -59,7 +63,7 @@ pub async fn show(State(console): State<Console>, user: SignedIn, uri: Uri) -> R
     });
     page::html(&ListPage {
         layout: Layout::new("Custom Domains", Section::CustomDomains, &user),
-        rows: found.iter().map(Row::of).collect(),
+        rows: found.iter().map(|document| Row::of(document, console.traffic())).collect(),
         search,
         is_first,
         next,
@@ -85,7 +89,7 @@ fn find(console: &Console, search: &str, mut after: Option<String>) -> Vec<Docum
 }
 
 impl Row {
-    fn of(document: &Document) -> Self {
+    fn of(document: &Document, traffic: &Traffic) -> Self {
         let object = match Value::parse(document.json.as_bytes()) {
             Ok(Value::Object(object)) => object,
             _ => Object::new(),
@@ -103,6 +107,7 @@ impl Row {
             protocol: form.protocol.replace(',', ", "),
             is_jwt: form.auth_type == "jwt",
             routes,
+            traffic: sparkline(traffic, &document.name),
             more_routes,
             is_declared: stored.is_none(),
             changed: stored.map(|stored| When::of(stored.modified)),
