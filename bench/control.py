@@ -7,6 +7,9 @@ share one etcd: from the same moment until each of them serves the change.
 
 import argparse
 import json
+import os
+import platform
+import re
 import statistics
 import sys
 import tempfile
@@ -33,7 +36,9 @@ def main():
     parser.add_argument("--domains", type=int, default=10_000)
     parser.add_argument("--updates", type=int, default=50)
     options = parser.parse_args()
+    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     print("# The control plane, measured\n\nWritten by `scripts/bench-control`.\n")
+    print(f"Machine: {os.cpu_count()} × {cpu[1] if cpu else platform.machine()}, Linux {platform.release()}.\n")
     with tempfile.TemporaryDirectory(prefix="claimgate-bench-") as folder:
         one_gateway(Path(folder), options)
     with tempfile.TemporaryDirectory(prefix="claimgate-bench-") as folder:

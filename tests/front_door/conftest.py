@@ -70,3 +70,50 @@ def authorizer(tmp_path_factory, request):
         assert code == 0
 
     return start
+
+
+# --- The console ---
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium; Playwright is loaded where a browser is needed."""
+    from support.console import chromium
+
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def session(browser, gateway):
+    """The cookies of the first editor, who came in with the link that the module's gateway logged."""
+    from support.console import Watched, sign_in
+
+    context = browser.new_context()
+    page = Watched(context.new_page())
+    sign_in(page.page, gateway)
+    page.check()
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def visit(browser, gateway, session, request):
+    """Opens a page of the console; nothing that a page must not do may happen until the test's end."""
+    from support.console import Watched
+
+    watched = []
+
+    def start(path: str, signed_in: bool = True, **more) -> Watched:
+        base = f"http://{gateway.admin[0]}:{gateway.admin[1]}"
+        context = browser.new_context(base_url=base, storage_state=session if signed_in else None, **more)
+        context.set_default_timeout(10_000)
+        request.addfinalizer(context.close)
+        watched.append(Watched(context.new_page()))
+        watched[-1].page.goto(f"/console/{path}")
+        return watched[-1]
+
+    yield start
+    for page in watched:
+        page.check()

@@ -11,11 +11,10 @@ from playwright.sync_api import Locator, expect
 
 from support.api import Api, with_access_keys
 from support.configuration import configuration, domain, jwt
-from support.console import Watched, chromium, sign_in
+from support.console import PASSWORD, Watched, sign_in
 from support.gateway import BINARY
 from support.tokens import jwks, key
 
-PASSWORD = "correct horse battery staple"
 KEY = key("RS256", "first")
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 FUNCTIONS = [{"functionName": "hello", "builtin": "echo"}]
@@ -34,43 +33,6 @@ def gateway(serve, tmp_path_factory):
 @pytest.fixture(scope="module")
 def api(gateway):
     return Api(gateway)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def session(browser, gateway):
-    """The cookies of the first editor, who came in with the link that the first start logged."""
-    context = browser.new_context()
-    page = Watched(context.new_page())
-    sign_in(page.page, gateway, "ann", PASSWORD)
-    page.check()
-    state = context.storage_state()
-    context.close()
-    return state
-
-
-@pytest.fixture
-def visit(browser, gateway, session, request):
-    """Opens a page of the console; nothing that a page must not do may happen until the test's end."""
-    watched = []
-
-    def start(path: str, signed_in: bool = True, **more) -> Watched:
-        base = f"http://{gateway.admin[0]}:{gateway.admin[1]}"
-        context = browser.new_context(base_url=base, storage_state=session if signed_in else None, **more)
-        context.set_default_timeout(10_000)
-        request.addfinalizer(context.close)
-        watched.append(Watched(context.new_page()))
-        watched[-1].page.goto(f"/console/{path}")
-        return watched[-1]
-
-    yield start
-    for page in watched:
-        page.check()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from jwcrypto.jwk import JWK
 
 from support.configuration import configuration, domain, jwt
-from support.console import Watched, chromium, sign_in
+from support.console import Watched
 from support.gateway import BINARY, Gateway
 from support.tokens import jwks, key
 
@@ -45,47 +45,11 @@ def gateway(serve, tmp_path_factory):
     return serve(configuration(domains, functions) | stored)
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def session(browser, gateway):
-    """The cookies of somebody who is signed in."""
-    context = browser.new_context()
-    sign_in(context.new_page(), gateway)
-    state = context.storage_state()
-    context.close()
-    return state
-
-
-@pytest.fixture
-def open_page(browser, session, gateway, request):
-    """Opens pages of the console; none may break a rule."""
-    watched = []
-
-    def start(path: str, **more) -> Watched:
-        context = browser.new_context(
-            base_url=f"http://{gateway.admin[0]}:{gateway.admin[1]}", storage_state=session, **more
-        )
-        request.addfinalizer(context.close)
-        context.set_default_timeout(10_000)
-        watched.append(Watched(context.new_page()))
-        watched[-1].page.goto(f"/console/{path}")
-        return watched[-1]
-
-    yield start
-    for page in watched:
-        page.check()
-
-
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("path", PAGES)
-def test_pages_are_accessible_and_small(open_page, gateway, path, colours):
+def test_pages_are_accessible_and_small(visit, gateway, path, colours):
     gateway.get("/", host=HOST)
-    watched = open_page(path, color_scheme=colours)
+    watched = visit(path, color_scheme=colours)
     watched.check_accessible()
     sizes = watched.page.evaluate(
         "performance.getEntries().filter(e => e.transferSize !== undefined).map(e => e.transferSize)"
@@ -94,8 +58,8 @@ def test_pages_are_accessible_and_small(open_page, gateway, path, colours):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_pages_fit_a_telephone(open_page, path):
-    page = open_page(path, viewport={"width": 400, "height": 800}).page
+def test_pages_fit_a_telephone(visit, path):
+    page = visit(path, viewport={"width": 400, "height": 800}).page
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
@@ -126,8 +90,8 @@ def generate(watched, key_type: str, algorithm: str, **more) -> dict:
         ("OKP", "EdDSA", {}),
     ],
 )
-def test_a_key_pair_never_leaves_the_browser(open_page, key_type, algorithm, more):
-    watched = open_page("keys")
+def test_a_key_pair_never_leaves_the_browser(visit, key_type, algorithm, more):
+    watched = visit("keys")
     made = generate(watched, key_type, algorithm, **more)
     private, public = json.loads(made["private-jwk"]), json.loads(made["public-jwk"])
     assert (public["kty"], public["alg"], public["use"]) == (key_type, algorithm, "sig")
@@ -155,8 +119,8 @@ def test_a_key_pair_never_leaves_the_browser(open_page, key_type, algorithm, mor
         assert secret.encode() not in everything
 
 
-def test_a_shared_secret_is_shown_as_one(open_page):
-    watched = open_page("keys")
+def test_a_shared_secret_is_shown_as_one(visit):
+    watched = visit("keys")
     made = generate(watched, "oct", "HS512", Secret_Size="512")
     secret = json.loads(made["private-jwk"])
     assert (secret["kty"], secret["alg"]) == ("oct", "HS512") and json.loads(made["jwks"]) == {"keys": [secret]}
@@ -165,8 +129,8 @@ def test_a_shared_secret_is_shown_as_one(open_page):
     assert secret["k"].encode() not in b"\n".join(watched.requests)
 
 
-def test_a_key_is_copied_downloaded_and_used_in_a_domain(open_page):
-    watched = open_page("keys", permissions=["clipboard-read", "clipboard-write"])
+def test_a_key_is_copied_downloaded_and_used_in_a_domain(visit):
+    watched = visit("keys", permissions=["clipboard-read", "clipboard-write"])
     page = watched.page
     page.get_by_role("combobox", name="Key ID", exact=True).select_option("own")
     page.get_by_label("Own Key ID").fill("mine")
@@ -190,8 +154,8 @@ def test_a_key_is_copied_downloaded_and_used_in_a_domain(open_page):
 # --- Token decoder ---
 
 
-def test_a_token_is_decoded_and_checked_in_the_browser(open_page):
-    watched = open_page("decoder")
+def test_a_token_is_decoded_and_checked_in_the_browser(visit):
+    watched = visit("decoder")
     page = watched.page
     token = KEY.token({"sub": "Zoë", "exp": 1_000_000_000})
     page.get_by_role("textbox", name="Token", exact=True).fill(f"Bearer {token}")
@@ -222,8 +186,8 @@ def make_request(watched, claims: dict, valid: str = "300"):
     page.get_by_label("Claims").fill(json.dumps(claims))
 
 
-def test_a_request_is_signed_sent_and_traced(open_page):
-    watched = open_page("test", permissions=["clipboard-read", "clipboard-write"])
+def test_a_request_is_signed_sent_and_traced(visit):
+    watched = visit("test", permissions=["clipboard-read", "clipboard-write"])
     page = watched.page
     make_request(watched, {"sub": "ann"})
     page.get_by_role("button", name="Send").click()
@@ -239,8 +203,8 @@ def test_a_request_is_signed_sent_and_traced(open_page):
     assert PRIVATE_JWK["d"].encode() not in b"\n".join(watched.requests)
 
 
-def test_a_refusal_is_explained_and_found_in_the_traffic(open_page):
-    watched = open_page("test")
+def test_a_refusal_is_explained_and_found_in_the_traffic(visit):
+    watched = visit("test")
     make_request(watched, {"sub": "ann"}, valid="-60")
     watched.page.get_by_role("button", name="Send").click()
     outcome = watched.page.get_by_role("region", name="Outcome")
@@ -248,15 +212,15 @@ def test_a_refusal_is_explained_and_found_in_the_traffic(open_page):
     assert outcome.get_by_text("401", exact=True).is_visible()
     headers = outcome.locator("pre").first.text_content()
     request_id = next(line for line in headers.splitlines() if line.startswith("x-fc-request-id")).split(": ")[1]
-    page = open_page("traffic").page
+    page = visit("traffic").page
     page.locator(f"[id='refusal-{request_id}'] summary").click()
     assert page.locator(f"[id='refusal-{request_id}']").get_by_text("fetch a new token").is_visible()
     assert "eyJ" not in page.content()
 
 
-def test_nothing_but_the_gateway_can_be_asked(open_page, recorder):
+def test_nothing_but_the_gateway_can_be_asked(visit, recorder):
     """The host of a request decides on the domain, not on where it is sent."""
-    page = open_page("test").page
+    page = visit("test").page
     page.get_by_label("Domain").fill(recorder.url.removeprefix("http://"))
     page.get_by_role("combobox", name="Token", exact=True).select_option("none")
     page.get_by_role("button", name="Send").click()
@@ -290,8 +254,8 @@ def test_a_viewer_traces_and_does_not_send(browser, gateway):
 # --- Traffic ---
 
 
-def test_traffic_is_live(open_page, gateway):
-    page = open_page(f"traffic?domain={HOST}").page
+def test_traffic_is_live(visit, gateway):
+    page = visit(f"traffic?domain={HOST}").page
     for _ in range(3):
         gateway.get("/", host=HOST)
         gateway.get("/", host=HOST, token=KEY.token({"sub": "ann"}))
@@ -304,9 +268,9 @@ def test_traffic_is_live(open_page, gateway):
     assert page.get_by_role("region", name="Traffic as a table").get_by_role("row").count() > 1
 
 
-def test_the_list_of_domains_draws_the_last_day(open_page, gateway):
+def test_the_list_of_domains_draws_the_last_day(visit, gateway):
     gateway.get("/", host=HOST)
-    page = open_page("custom-domains").page
+    page = visit("custom-domains").page
     # What was counted since the last look is there a few seconds later.
     Gateway.poll(lambda: page.reload() and page.get_by_role("img", name="requests").count())
     page.get_by_role("link", name="requests").first.click()
@@ -316,9 +280,9 @@ def test_the_list_of_domains_draws_the_last_day(open_page, gateway):
 # --- Functions ---
 
 
-def test_a_function_shows_its_state_and_output(open_page, gateway):
+def test_a_function_shows_its_state_and_output(visit, gateway):
     gateway.get("/hello", host="worker.example.com")
-    page = open_page("functions").page
+    page = visit("functions").page
     assert page.get_by_role("row", name="worker").get_by_text("1 instance").is_visible()
     page.get_by_role("link", name="worker", exact=True).click()
     page.get_by_text("worked on /hello").wait_for()
@@ -327,8 +291,8 @@ def test_a_function_shows_its_state_and_output(open_page, gateway):
     assert page.get_by_role("link", name="Test", exact=True).last.get_attribute("href") == "/console/test?domain=worker.example.com"
 
 
-def test_a_function_is_created_modified_and_deleted(open_page):
-    watched = open_page("create/function")
+def test_a_function_is_created_modified_and_deleted(visit):
+    watched = visit("create/function")
     page = watched.page
     document = page.get_by_label("Document")
     document.fill('{"functionName": "billing", "urll": "http://127.0.0.1:1"}')
@@ -340,7 +304,7 @@ def test_a_function_is_created_modified_and_deleted(open_page):
     page.get_by_role("heading", name="Function billing").wait_for()
     # Two change it at once: the second is told.
     page.get_by_role("link", name="Modify").click()
-    other = open_page("functions/billing/modify").page
+    other = visit("functions/billing/modify").page
     for editor, port in [(other, 2), (page, 3)]:
         editor.get_by_label("Document").fill(f'{{"functionName": "billing", "url": "http://127.0.0.1:{port}"}}')
         editor.get_by_role("button", name="Save").click()

@@ -221,15 +221,6 @@ impl Catalog {
         self.shared.is_current.set(i64::from(is_current));
     }
 
-    /// Makes changes, all or none; they are stored and in force when this returns.
-    ///
-    /// # Errors
-    ///
-    /// [`ApplyError`]; nothing was changed then.
-    pub async fn apply(&self, changes: Vec<Change>, author: &str) -> Result<Applied, ApplyError> {
-        self.commit(changes, author).await
-    }
-
     /// Tells what [`apply`](Self::apply) would come to, and changes nothing.
     ///
     /// # Errors

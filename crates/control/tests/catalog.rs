@@ -192,3 +192,21 @@ async fn what_is_declared_cannot_be_changed_and_keeps_its_name() {
         assert_eq!(is_served(&catalog, &format!("{name}.example.com")), served, "{name}");
     }
 }
+
+#[tokio::test]
+async fn history_is_bounded_for_each_document() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = open(folder.path(), FILE).await.unwrap();
+    catalog.apply(vec![create("other.example.com")], "ann").await.unwrap();
+    for number in 0..120 {
+        let document = domain("api.example.com", "hello").replace("/*", &format!("/{number}"));
+        let put = change(DocumentKind::CustomDomain, "api.example.com", Expected::Any, Some(document));
+        catalog.apply(vec![put], "ann").await.unwrap();
+    }
+    let history = catalog.history(DocumentKind::CustomDomain, "api.example.com").await.unwrap();
+    assert_eq!(history.len(), 100);
+    assert!(history[0].json.as_deref().unwrap().contains("/119"));
+    assert!(history[99].json.as_deref().unwrap().contains("/20\""));
+    let other = catalog.history(DocumentKind::CustomDomain, "other.example.com").await.unwrap();
+    assert_eq!(other.len(), 1);
+}

@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 AXE = Path(__file__).resolve().parents[1] / "node_modules/axe-core/axe.min.js"
+PASSWORD = "correct horse battery staple"
 #: WCAG 2.2 A and AA, and axe's best practices.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -56,7 +57,7 @@ class Watched:
         assert not violations, violations
 
 
-def sign_in(page: Page, gateway, name: str = "ann", password: str = "correct horse battery staple"):
+def sign_in(page: Page, gateway, name: str = "ann", password: str = PASSWORD):
     """Uses the one-time link that the first start logs."""
     line = gateway.wait_for_log(lambda line: "open once: " in line.get("message", ""))
     page.goto(line["message"].rpartition(" ")[2])

@@ -103,25 +103,17 @@ pub async fn list(
     }
     let mut documents: Vec<Shown> = Vec::new();
     let mut after = page.next_token;
-    // Functions without a trigger are passed over where triggers are listed.
+    // More than once where triggers are listed, as functions without one are passed over.
     loop {
-        let found = catalog.list(kind.stored(), &page.prefix, after.as_deref(), limit);
-        let is_last = found.len() < limit;
-        for document in found {
-            if documents.len() == limit {
-                return Ok(Json(Listed {
-                    next_token: documents.last().map(|last| last.name.clone()),
-                    documents,
-                }));
-            }
-            after = Some(document.name.clone());
-            documents.extend(Shown::of(kind, &document, caller.sees_secrets()));
-        }
-        if is_last {
-            return Ok(Json(Listed { documents, next_token: None }));
-        }
-        if documents.len() == limit && kind != Kind::Triggers {
-            return Ok(Json(Listed { documents, next_token: after }));
+        let wanted = limit - documents.len();
+        let found = catalog.list(kind.stored(), &page.prefix, after.as_deref(), wanted);
+        let is_last = found.len() < wanted;
+        documents
+            .extend(found.iter().filter_map(|document| Shown::of(kind, document, caller.sees_secrets())));
+        after = found.into_iter().next_back().map(|last| last.name).or(after);
+        if is_last || documents.len() == limit {
+            let next_token = after.filter(|_| !is_last);
+            return Ok(Json(Listed { documents, next_token }));
         }
     }
 }

@@ -16,7 +16,7 @@ use super::kind::Kind;
 use crate::authentication::Caller;
 use crate::catalog::{Catalog, Expected};
 
-/// The versions of a document, the newest first; older than the last hundred or so are not kept.
+/// The versions of a document, the newest first; older than the last hundred are not kept.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct History {
     versions: Vec<ShownVersion>,

@@ -26,7 +26,12 @@ struct Ready {
 }
 
 impl Catalog {
-    pub(super) async fn commit(&self, changes: Vec<Change>, author: &str) -> Result<Applied, ApplyError> {
+    /// Makes changes, all or none; they are stored and in force when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`ApplyError`]; nothing was changed then.
+    pub async fn apply(&self, changes: Vec<Change>, author: &str) -> Result<Applied, ApplyError> {
         let Some(store) = &self.shared.store else { return Err(ApplyError::ReadOnly) };
         if changes.is_empty() {
             return Ok(Applied::default());
@@ -138,9 +143,10 @@ async fn written(judged: &Judged, store: &Store) -> Result<(Vec<Condition>, Vec<
             None => Write::Delete { key },
         });
         writes.push(put(records::history_key(*kind, name, stored.version), value));
-        if stored.version % 16 == 0 {
+        // What was just created has no history, unless one of its name was deleted before.
+        if stored.created != stored.modified {
             let history = store.list(&records::history(*kind, name)).await?.records;
-            let surplus = history.len().saturating_sub(MOST_VERSIONS);
+            let surplus = (history.len() + 1).saturating_sub(MOST_VERSIONS);
             writes.extend(history.into_iter().take(surplus).map(|record| Write::Delete { key: record.key }));
         }
     }

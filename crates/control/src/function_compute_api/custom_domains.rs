@@ -7,7 +7,7 @@ use claimgate_jose::json::{Object, Value};
 
 use super::Api;
 use super::errors::Shape;
-use super::paging::Page;
+use super::paging::{self, Page};
 use super::request::{Names, parse_body};
 use super::wire;
 use crate::answer::{self, ErrorAnswer};
@@ -52,12 +52,7 @@ pub(super) async fn list(
         .iter()
         .map(|document| wire::domain(document, &caller, account_id).map(Value::from))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut content = Object::new();
-    content.insert("customDomains", domains);
-    if let Some(next_token) = next_token {
-        content.insert("nextToken", next_token);
-    }
-    Ok(answer::ok(&content))
+    Ok(paging::answer("customDomains", domains, next_token))
 }
 
 /// Each top-level field that is sent takes the place of what is stored; the others stay.
@@ -76,9 +71,7 @@ pub(super) async fn update(
         return Err(ErrorAnswer::invalid("domainName: a domain keeps its name; create another one"));
     }
     let edit = |document: &mut Object| {
-        for (field, value) in sent.iter() {
-            document.insert(field, value.clone());
-        }
+        wire::replace_fields(document, &sent);
         Ok(())
     };
     let updated = api.update(&caller, SHAPE, &name, edit).await?;

@@ -7,7 +7,7 @@ use claimgate_jose::json::{Object, Value};
 
 use super::Api;
 use super::errors::Shape;
-use super::paging::Page;
+use super::paging::{self, Page};
 use super::request::{Names, parse_body};
 use super::wire;
 use crate::answer::{self, ErrorAnswer};
@@ -45,13 +45,11 @@ pub(super) async fn list(
     let page = Page::read(query.as_deref())?;
     let found = api.catalog.list(SHAPE.kind(), &page.prefix, page.after.as_deref(), page.limit + 1);
     let (documents, next_token) = page.cut(found, |document| &document.name);
-    let functions = documents.iter().map(|document| wire::function(document, &caller).map(Value::from));
-    let mut content = Object::new();
-    content.insert("functions", functions.collect::<Result<Vec<_>, _>>()?);
-    if let Some(next_token) = next_token {
-        content.insert("nextToken", next_token);
-    }
-    Ok(answer::ok(&content))
+    let functions = documents
+        .iter()
+        .map(|document| wire::function(document, &caller).map(Value::from))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(paging::answer("functions", functions, next_token))
 }
 
 /// Each top-level field that is sent takes the place of what is stored; the others stay, but for where the
@@ -75,9 +73,7 @@ pub(super) async fn update(
                 document.remove(place);
             }
         }
-        for (field, value) in sent.iter() {
-            document.insert(field, value.clone());
-        }
+        wire::replace_fields(document, &sent);
         Ok(())
     };
     let updated = api.update(&caller, SHAPE, &name, edit).await?;

@@ -1,9 +1,12 @@
 //! `prefix`, `limit` and `nextToken`.
 
+use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::answer::ErrorAnswer;
+use claimgate_jose::json::{Object, Value};
+
+use crate::answer::{self, ErrorAnswer};
 
 /// The original's default and its most.
 const LIMIT: (usize, usize) = (20, 100);
@@ -42,6 +45,16 @@ impl Page {
         let token = found.last().map(|last| URL_SAFE_NO_PAD.encode(name(last)));
         (found, token)
     }
+}
+
+/// The answer with a part, under the name of its list.
+pub(super) fn answer(list: &str, part: Vec<Value>, next_token: Option<String>) -> Response {
+    let mut content = Object::new();
+    content.insert(list, part);
+    if let Some(next_token) = next_token {
+        content.insert("nextToken", next_token);
+    }
+    answer::ok(&content)
 }
 
 fn read_limit(text: &str) -> Result<usize, ErrorAnswer> {

@@ -78,6 +78,13 @@ pub(super) fn remove_read_only(document: &mut Object) {
     }
 }
 
+/// Puts each field that was sent in the place of what is there; the others stay.
+pub(super) fn replace_fields(document: &mut Object, sent: &Object) {
+    for (field, value) in sent.iter() {
+        document.insert(field, value.clone());
+    }
+}
+
 /// Writes a member that may be an object as the JSON that the original carries.
 pub(super) fn text_of(object: &mut Object, name: &str) {
     if let Some(value) = object.get_mut(name)
