@@ -463,3 +463,23 @@ def test_pages_are_accessible_and_fit(visit, stored, colours, width):
         )
         assert size < 100_000, f"{name}: {size} bytes"
         watched.problems[:] = [problem for problem in watched.problems if "404" not in problem]
+
+
+def test_what_is_stored_and_not_served_is_told_on_every_page(visit, gateway, serve, tmp_path):
+    """Another gateway of the same store does not know what this one's file declares."""
+    database = json.loads(gateway.file.read_text())["store"]
+    key_file = str(Path(database["sqlite"]).with_suffix(".key"))
+    other = serve(with_access_keys(configuration([], FUNCTIONS) | {"store": {**database, "keyFile": key_file}}, tmp_path))
+    taken = "tenant-0.example.net"
+    assert Api(other)("PUT", f"/custom-domains/{taken}", domain(taken, HELLO)).status_code == 201
+    page = visit("custom-domains").page
+    told = page.get_by_role("status").filter(has_text="What is served is older than what is stored")
+
+    def shows(count: int) -> bool:
+        page.reload()
+        return told.count() == count
+
+    gateway.poll(lambda: shows(1))
+    assert f"the domain {taken} is already declared" in told.inner_text()
+    assert Api(other)("DELETE", f"/custom-domains/{taken}").status_code == 204
+    gateway.poll(lambda: shows(0))

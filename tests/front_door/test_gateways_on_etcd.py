@@ -149,6 +149,9 @@ def test_no_request_fails_while_etcd_is_away(gateways, etcd, how):
         until(lambda gateway=gateway: "stale: " in readiness(gateway) and not is_current(gateway))
     refused = Api(gateways[0])("PUT", f"/custom-domains/{next(NAMES)}", document("x.example.com"))
     assert refused.status_code == 503, refused.text
+    page = f"http://{gateways[0].admin[0]}:{gateways[0].admin[1]}/console/custom-domains"
+    console = httpx.get(page, headers={"cookie": "claimgate_session=" + "A" * 43}, timeout=30)
+    assert console.status_code == 503 and "the store cannot be reached" in console.text
     if how == "killed":
         assert etcd.start()
     else:

@@ -119,6 +119,11 @@ impl Layout {
         self.user.as_ref().is_some_and(SignedIn::is_editor)
     }
 
+    /// Why what is served is not what is stored, for whoever is signed in.
+    pub fn stale(&self) -> Option<&str> {
+        self.user.as_ref()?.stale.as_deref()
+    }
+
     /// The session's token for `htmx` and scripts.
     pub fn csrf(&self) -> &str {
         self.user.as_ref().map_or("", |user| &user.csrf)

@@ -28,6 +28,8 @@ pub struct SignedIn {
     pub csrf: String,
     /// Which colours the user wants.
     pub theme: Theme,
+    /// Why what is served is not what is stored, while that is so.
+    pub stale: Option<String>,
 }
 
 /// A form that a user has sent: with the session's token in the field `csrf` or in `x-csrf-token`.
@@ -66,7 +68,7 @@ impl FromRequestParts<Console> for SignedIn {
         if !is_safe && !session.is_own_request(&parts.headers) {
             return Err(foreign());
         }
-        Ok(Self::of(session, &parts.headers))
+        Ok(Self::of(session, console, &parts.headers))
     }
 }
 
@@ -83,14 +85,16 @@ impl FromRequest<Console> for Posted {
         if !is_own && !session.is_own_request(&headers) {
             return Err(foreign());
         }
-        Ok(Self { user: SignedIn::of(session, &headers), fields })
+        Ok(Self { user: SignedIn::of(session, console, &headers), fields })
     }
 }
 
 impl SignedIn {
-    fn of(session: Session, headers: &HeaderMap) -> Self {
+    fn of(session: Session, console: &Console, headers: &HeaderMap) -> Self {
         let Session { user, csrf } = session;
-        Self { name: user.name, role: user.role, csrf, theme: Theme::of(headers) }
+        let status = console.catalog().status();
+        let stale = status.unreachable.or(status.refused);
+        Self { name: user.name, role: user.role, csrf, theme: Theme::of(headers), stale }
     }
 }
 
