@@ -59,11 +59,11 @@ def main(options: Namespace) -> int:
 
 def count(row: Row, options: Namespace, directory: Path, upstream_port: int, cpu: int) -> float:
     """Starts claimgate, checks that it does its job, and counts the instructions of a request."""
-    issuer, stranger = (tokens.issuer(row.algorithm or "HS256", directory) for _ in range(2))
+    issuer, stranger = (tokens.issuer(row.algorithm, directory) for _ in range(2))
     workload = "new" if row.kind == "new" else "users"
     hosts = [targets.HOST, *(f"customer-{number:06}.example.com" for number in range(1, row.domains))]
     target = targets.claimgate(
-        issuer if row.algorithm else None,
+        None if row.kind == "plain" else issuer,
         directory,
         upstream_port,
         cache_bytes=rows.CACHE_BYTES[workload],

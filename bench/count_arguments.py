@@ -13,7 +13,7 @@ valgrind's callgrind: noise of the machine does not reach the result, so that a 
 The real process is started, warmed up, and counted while one connection sends requests over HTTP/1.1.
 
 rows
-  plain    no authentication
+  plain    no authentication: the request with the algorithm's token is passed on as it is
   cached   a token that was verified before
   new      a token that was not, while the cache is full
   refused  a token with another issuer's signature, answered with 401

@@ -11,27 +11,26 @@ class Row:
     """What is sent, and to how many domains."""
 
     kind: str
-    algorithm: str | None = None
+    algorithm: str
     domains: int = FEW
 
     @property
     def name(self) -> str:
-        algorithm = f" {self.algorithm}" if self.algorithm else ""
         domains = f", {self.domains:,} domains" if self.domains != FEW else ""
-        return f"{self.kind}{algorithm}{domains}"
+        return f"{self.kind} {self.algorithm}{domains}"
 
 
+ALGORITHMS = ["HS256", "RS256", "ES256", "EdDSA"]
 ALL = [
-    Row("plain"),
-    *(Row("cached", algorithm) for algorithm in ("HS256", "RS256", "ES256", "EdDSA")),
+    *(Row(kind, algorithm) for algorithm in ALGORITHMS for kind in ("plain", "cached")),
     Row("new", "HS256"),
     Row("refused", "HS256"),
-    Row("plain", domains=MANY),
+    Row("plain", "HS256", domains=MANY),
     Row("cached", "HS256", domains=MANY),
 ]
 GOALS = [
     # (a row's name, over which, at most)
-    *((f"cached {algorithm}", "plain", 1.10) for algorithm in ("HS256", "RS256", "ES256", "EdDSA")),
-    ("plain, 100,000 domains", "plain", 1.05),
+    *((f"cached {algorithm}", f"plain {algorithm}", 1.10) for algorithm in ALGORITHMS),
+    ("plain HS256, 100,000 domains", "plain HS256", 1.05),
     ("cached HS256, 100,000 domains", "cached HS256", 1.05),
 ]

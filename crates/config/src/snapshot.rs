@@ -37,6 +37,7 @@ use std::time::Duration;
 
 use claimgate_jose::{JwkSet, Policy};
 use http::{HeaderName, Method, StatusCode, Uri};
+use rustc_hash::FxHashMap;
 
 /// Everything that the gateway needs to answer requests.
 #[derive(Debug, Clone)]
@@ -180,12 +181,13 @@ pub enum FunctionTarget {
     Echo,
 }
 
-/// Custom domains and HTTP triggers, looked up by host.
+/// Custom domains and HTTP triggers, looked up by host. Their names are chosen by those who may configure the
+/// gateway, and clients only ask for them: that needs no hash that withstands chosen names.
 #[derive(Debug, Default, Clone)]
 pub struct DomainTable {
-    exact: HashMap<String, Arc<Domain>>,
+    exact: FxHashMap<String, Arc<Domain>>,
     /// Keyed by what follows the `*.`.
-    wildcard: HashMap<String, Arc<Domain>>,
+    wildcard: FxHashMap<String, Arc<Domain>>,
 }
 
 impl DomainTable {
@@ -396,7 +398,7 @@ impl PathPattern {
 /// A domain's routes, looked up by path and method.
 #[derive(Debug, Default, Clone)]
 pub struct RouteTable {
-    exact: HashMap<String, Vec<Route>>,
+    exact: FxHashMap<String, Vec<Route>>,
     /// Longest prefix first.
     prefixes: Vec<(String, Vec<Route>)>,
 }
@@ -430,7 +432,7 @@ pub enum RouteMatch<'a> {
 impl RouteTable {
     /// A table of routes. Of two routes with the same path that serve a method, the first has it.
     pub fn new(routes: impl IntoIterator<Item = Route>) -> RouteTable {
-        let mut exact: HashMap<String, Vec<Route>> = HashMap::new();
+        let mut exact: FxHashMap<String, Vec<Route>> = FxHashMap::default();
         let mut prefixes: HashMap<String, Vec<Route>> = HashMap::new();
         for route in routes {
             match PathPattern::of(&route.path) {

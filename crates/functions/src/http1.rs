@@ -59,9 +59,8 @@ impl Http1 {
         let (parts, body) = request.into_parts();
         let mut is_repeatable =
             parts.method.is_idempotent() && body.is_end_stream() && !parts.headers.contains_key(UPGRADE);
-        let head = head::write(&parts, base_path);
         let mut now = Instant::now();
-        let mut outgoing = Outgoing::new(head.clone(), body, framing, timeouts.idle, now);
+        let mut outgoing = Outgoing::new(head::write(&parts, base_path), body, framing, timeouts.idle, now);
         let slot = self.pool.slot(address);
         let mut kept = pool::take(&slot, now);
         loop {
@@ -81,8 +80,8 @@ impl Http1 {
                 Failure::Closed { unsent: Some(unsent), .. } if is_kept => (*unsent, pool::take(&slot, now)),
                 Failure::Closed { .. } if is_repeatable => {
                     is_repeatable = false;
-                    let body = RequestBody::empty();
-                    (Outgoing::new(head.clone(), body, BodyFraming::Length(0), timeouts.idle, now), None)
+                    let (head, body) = (head::write(&parts, base_path), RequestBody::empty());
+                    (Outgoing::new(head, body, BodyFraming::Length(0), timeouts.idle, now), None)
                 }
                 failure => return Err(failure.into()),
             };

@@ -58,11 +58,25 @@ pub fn new_traceparent() -> HeaderValue {
 
 /// Fills a field with the last hexadecimal digits of a number.
 pub(crate) fn write_hex(field: &mut [u8], mut number: u64) {
-    for place in field.iter_mut().rev() {
-        let digit = (number & 0xf) as u8;
-        *place = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
-        number >>= 4;
+    for digits in field.rchunks_mut(8) {
+        for (place, digit) in digits.iter_mut().rev().zip(hex(number as u32).into_iter().rev()) {
+            *place = digit;
+        }
+        number >>= 32;
     }
+}
+
+/// The digits of a number in hexadecimal, all at once.
+fn hex(number: u32) -> [u8; 8] {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // Spreads the eight halves of bytes over eight bytes.
+    let mut digits = u64::from(number);
+    digits = (digits | digits << 16) & 0x0000_ffff_0000_ffff;
+    digits = (digits | digits << 8) & 0x00ff_00ff_00ff_00ff;
+    digits = (digits | digits << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    // 10 and more are letters: 6 lifts them over 15, where they are seen by the fifth bit.
+    let letters = (digits + 6 * ONES) >> 4 & ONES;
+    (digits + u64::from(b'0') * ONES + letters * u64::from(b'a' - b'0' - 10)).to_be_bytes()
 }
 
 fn ascii(text: &[u8]) -> HeaderValue {
@@ -84,4 +98,21 @@ fn seed() -> u64 {
     use std::hash::{BuildHasher, Hasher, RandomState};
     // Each `RandomState` has new keys.
     RandomState::new().build_hasher().finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn hexadecimal_digits(number: u64) {
+            let mut whole = [0; 16];
+            write_hex(&mut whole, number);
+            assert_eq!(whole.as_slice(), format!("{number:016x}").as_bytes());
+            let mut last = [0; 12];
+            write_hex(&mut last, number);
+            assert_eq!(last, whole[4..]);
+        }
+    }
 }

@@ -4,22 +4,22 @@
 //! configuration, and is void as soon as another set of keys is fetched. `exp` and `nbf` are checked each
 //! time.
 //!
-//! A token is looked up by a tag of 128 bits over all of its bytes: that of AES-GCM, with the token as
-//! associated data, under a key that is made at the start and told to nobody. Nothing is encrypted and no tag
-//! is given out, so that one nonce will do: the tag is GHASH under a secret key, a universal hash. Whoever
-//! does not know the key finds two tokens with one tag with a chance of 2^-117 an attempt at the longest
-//! tokens, and learns nothing from how long a look-up takes; and no token is kept in memory. SHA-256 would do
-//! as well and takes ten times the instructions where the processor has none for it.
+//! A token is looked up by a tag of 128 bits over all of its bytes and their number: POLYVAL (RFC 8452, 3), a
+//! universal hash, under a key that is made at the start and told to nobody; no tag is given out. Whoever does
+//! not know the key finds two tokens with one tag with a chance of 2^-117 an attempt at the longest tokens, and
+//! learns nothing from how long a look-up takes; and no token is kept in memory. SHA-256 would do as well and
+//! takes ten times the instructions where the processor has none for it.
 
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::rand;
 use claimgate_config::snapshot::{JwtAuthentication, RulesId};
 use claimgate_jose::{Times, VerifiedClaims};
 use claimgate_remote_keys::PublishedKeys;
+use polyval::Polyval;
+use polyval::universal_hash::UniversalHash;
 use quick_cache::unsync::Cache;
 use quick_cache::{Lifecycle, Weighter};
 
@@ -33,7 +33,7 @@ const ENTRY_BYTES: usize = 256;
 #[derive(Debug)]
 pub struct VerifiedTokens {
     /// `None` when the cache is turned off.
-    cache: Option<(LessSafeKey, Mutex<Tokens>)>,
+    cache: Option<(Polyval, Mutex<Tokens>)>,
     metrics: TokenCacheMetrics,
 }
 
@@ -81,7 +81,7 @@ impl VerifiedTokens {
             let entries = bytes / (2 * ENTRY_BYTES);
             Mutex::new(Cache::with(entries, bytes as u64, Bytes, BuildHasherDefault::default(), evictions))
         };
-        let cache = if bytes > 0 { tag_key().map(|key| (key, tokens())) } else { None };
+        let cache = if bytes > 0 { tag_hash().map(|hash| (hash, tokens())) } else { None };
         Self { cache, metrics }
     }
 
@@ -92,11 +92,8 @@ impl VerifiedTokens {
 
     /// The key of a token, verified by some rules; `None` when the cache is turned off.
     pub fn key(&self, token: &[u8], rules: RulesId) -> Option<Key> {
-        let (tag_key, _) = self.cache.as_ref()?;
-        let nonce = Nonce::assume_unique_for_key([0; 12]);
-        let computed = tag_key.seal_in_place_separate_tag(nonce, Aad::from(token), &mut []).ok()?;
-        let tag = computed.as_ref().try_into().ok()?;
-        Some(Key { rules, tag })
+        let (hash, _) = self.cache.as_ref()?;
+        Some(Key { rules, tag: tag(hash.clone(), token) })
     }
 
     /// The token, if it was verified before and would be again: with the same fetched keys, and at this
@@ -154,11 +151,18 @@ impl Hasher for TagHasher {
     }
 }
 
-/// A key that nobody knows.
-fn tag_key() -> Option<LessSafeKey> {
-    let mut bytes = [0; 16];
-    rand::fill(&mut bytes).ok()?;
-    Some(LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &bytes).ok()?))
+fn tag(mut hash: Polyval, token: &[u8]) -> [u8; 16] {
+    hash.update_padded(token);
+    // The last block is filled up with zeros, which a token may end with.
+    hash.update_padded(&(token.len() as u128).to_le_bytes());
+    hash.finalize().into()
+}
+
+/// The hash under a key that nobody knows.
+fn tag_hash() -> Option<Polyval> {
+    let mut key = [0; polyval::KEY_SIZE];
+    rand::fill(&mut key).ok()?;
+    Some(Polyval::new(&key.into()))
 }
 
 /// Weighs an entry by its bytes.
@@ -182,5 +186,20 @@ impl Lifecycle<Key, Arc<VerifiedToken>> for Evictions {
 
     fn on_evict(&self, _: &mut Self::RequestState, _: Key, _: Arc<VerifiedToken>) {
         self.0.count_eviction();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_with_zeros_behind_it_is_another_one() {
+        let hash = Polyval::new(&[7; polyval::KEY_SIZE].into());
+        let tag = |token: &[u8]| tag(hash.clone(), token);
+        assert_eq!(tag(b"a.b.c"), tag(b"a.b.c"));
+        for other in [&b"a.b.c\0"[..], b"a.b.c\0\0\0\0\0\0\0\0\0\0\0", b"", b"\0", b"a.b.d"] {
+            assert_ne!(tag(other), tag(b"a.b.c"), "{other:?}");
+        }
     }
 }

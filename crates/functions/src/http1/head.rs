@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version};
@@ -42,25 +42,25 @@ pub(crate) enum HeadError {
 /// Writes a request's head. The request's URI is in origin form.
 pub(crate) fn write(request: &Parts, base_path: &str) -> Bytes {
     let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
-    let fields: usize =
-        request.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum();
-    let mut head = BytesMut::with_capacity(fields + base_path.len() + target.len() + 32);
-    head.put_slice(request.method.as_str().as_bytes());
-    head.put_slice(b" ");
     // `OPTIONS *` asks about the server, not about a path on it.
-    if target != "*" {
-        head.put_slice(base_path.as_bytes());
+    let base_path = if target == "*" { "" } else { base_path };
+    let start = [request.method.as_str(), " ", base_path, target, " HTTP/1.1\r\n"];
+    let fields =
+        request.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    let length = start.map(str::len).iter().sum::<usize>() + fields.sum::<usize>() + "\r\n".len();
+    // Of just its length, so that it becomes `Bytes` as it is.
+    let mut head = Vec::with_capacity(length);
+    for part in start {
+        head.extend_from_slice(part.as_bytes());
     }
-    head.put_slice(target.as_bytes());
-    head.put_slice(b" HTTP/1.1\r\n");
     for (name, value) in &request.headers {
-        head.put_slice(name.as_str().as_bytes());
-        head.put_slice(b": ");
-        head.put_slice(value.as_bytes());
-        head.put_slice(b"\r\n");
+        head.extend_from_slice(name.as_str().as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value.as_bytes());
+        head.extend_from_slice(b"\r\n");
     }
-    head.put_slice(b"\r\n");
-    head.freeze()
+    head.extend_from_slice(b"\r\n");
+    head.into()
 }
 
 /// Takes an answer's head from what was read; `None` while it is not there whole. `places` is memory to work
@@ -87,8 +87,8 @@ pub(crate) fn take(
     places.extend(parsed.headers.iter().map(|field| FieldPlace::of(field, buffer)));
     let text = buffer.split_to(length).freeze();
 
-    // Room for what the gateway adds, too.
-    let mut headers = HeaderMap::with_capacity(places.len() + 4);
+    // Room for the request's id, too: what else the gateway adds is rare.
+    let mut headers = HeaderMap::with_capacity(places.len() + 1);
     let mut lengths = Lengths::default();
     let (mut keeps, mut closes) = (false, false);
     for FieldPlace { name, value } in places.drain(..) {

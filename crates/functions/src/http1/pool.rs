@@ -1,11 +1,11 @@
 //! Connections that wait for their next request.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use http::Uri;
+use rustc_hash::FxHashMap;
 use tokio::time::{Instant, sleep};
 
 use super::connection::Connection;
@@ -21,9 +21,9 @@ pub(crate) struct Pool(Arc<Mutex<Addresses>>);
 #[derive(Debug, Default)]
 struct Addresses {
     /// By authority, one table for each scheme.
-    http: HashMap<String, Slot>,
-    https: HashMap<String, Slot>,
-    unix: HashMap<String, Slot>,
+    http: FxHashMap<String, Slot>,
+    https: FxHashMap<String, Slot>,
+    unix: FxHashMap<String, Slot>,
     /// Whether a task closes connections that have waited for too long.
     is_swept: bool,
 }
