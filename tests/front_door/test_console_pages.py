@@ -179,7 +179,7 @@ def make_request(watched, claims: dict, valid: str = "300"):
     page = watched.page
     page.get_by_label("Domain").fill(HOST)
     page.get_by_label("Path").fill("/orders/7")
-    page.get_by_text(f"{HOST} needs a JWT.").wait_for()
+    page.get_by_text(f"{HOST} needs a JWT and is served over HTTP alone.").wait_for()
     page.get_by_label("Private Key").fill(json.dumps(PRIVATE_JWK))
     page.get_by_role("button", name="Use", exact=True).click()
     page.get_by_label("Valid").select_option(valid)

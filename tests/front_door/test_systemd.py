@@ -15,7 +15,7 @@ from support import tls
 from support.certificates import Authority
 from support.configuration import configuration, domain
 from support.gateway import BINARY, REPOSITORY
-from support.upgrade import ACTIVATE, UpgradableGateway
+from support.upgrade import ACTIVATE, UpgradableGateway, launcher
 
 ECHO = {"functionName": "orders", "builtin": "echo"}
 DEPLOY = REPOSITORY / "deploy"
@@ -37,13 +37,6 @@ def sockets():
     yield listen
     for listener in made:
         listener.close()
-
-
-def launcher(**named: socket.socket) -> dict:
-    """What starts a program with sockets."""
-    pairs = [f"{name}={listener.fileno()}" for name, listener in named.items()]
-    files = [listener.fileno() for listener in named.values()]
-    return {"launcher": [sys.executable, str(ACTIVATE), *pairs, "--"], "pass_fds": files}
 
 
 def test_sockets_that_are_handed_over_are_served_wherever_they_listen(serve, sockets, tmp_path):

@@ -20,7 +20,7 @@ async function showDomain() {
   fields.place.replaceChildren(...options);
   tell(element("domain-facts"), domain ? domain.detail : "No custom domain has this name.");
   if (domain && fields.claims.value.trim() === "{}") fields.claims.value = JSON.stringify(domain.claims, null, 2);
-  if (domain?.httpsOnly && fields.scheme.querySelector("[value=https]")) fields.scheme.value = "https";
+  if (domain && !domain.schemes.includes(fields.scheme.value)) fields.scheme.value = domain.schemes[0];
   if (domain && fields.path.value === "/") fields.path.value = domain.path;
   if (domain && places.length === 0) fields.tokenFrom.value = "none";
   else if (domain && fields.tokenFrom.value === "none") fields.tokenFrom.value = "sign";

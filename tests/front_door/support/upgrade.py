@@ -4,6 +4,7 @@ import atexit
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,13 @@ from support.process import is_alive, wait_until
 UPGRADED = "upgraded: the new process serves, requests in flight are finished"
 FAILED = "the upgrade failed, and this process goes on serving"
 ACTIVATE = Path(__file__).with_name("activate.py")
+
+
+def launcher(**named: socket.socket) -> dict:
+    """What starts a program with sockets."""
+    pairs = [f"{name}={listener.fileno()}" for name, listener in named.items()]
+    files = [listener.fileno() for listener in named.values()]
+    return {"launcher": [sys.executable, str(ACTIVATE), *pairs, "--"], "pass_fds": files}
 
 
 class UpgradableGateway(Gateway):

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use axum::body::Bytes;
 use axum::http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderName, TRANSFER_ENCODING, UPGRADE};
 use axum::http::{Request, Response};
+use claimgate_config::snapshot::AddressRange;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
@@ -57,8 +58,8 @@ pub struct OwnRequest {
     pub headers: Vec<(String, String)>,
     /// Its body.
     pub body: String,
-    /// Whether connections from this machine have to begin with a header of the PROXY protocol.
-    pub proxy_header: bool,
+    /// Whose connections have to begin with a header of the PROXY protocol.
+    pub proxies: Vec<AddressRange>,
 }
 
 /// An answer, as it is shown.
@@ -101,22 +102,33 @@ impl DataPlane {
 }
 
 async fn exchange(address: SocketAddr, request: OwnRequest, began: Instant) -> Result<Answer, String> {
-    let OwnRequest { is_https, proxy_header, host, .. } = &request;
-    let no_name = |_| format!("{host:?} is no name that a certificate can have");
-    let name = ServerName::try_from(without_port(host).to_owned()).map_err(no_name);
-    let is_https = *is_https;
-    let proxy_header = *proxy_header;
+    let server_name = if request.is_https { Some(server_name(&request.host)?) } else { None };
+    let host = request.host.clone();
+    let proxies = request.proxies.clone();
     let request = into_http(request)?;
     let mut stream = TcpStream::connect(address).await.map_err(cannot("connect to the gateway"))?;
-    if proxy_header {
+    // Which address this machine has towards the listener, the system alone knows.
+    let own = stream.local_addr().map_err(cannot("connect to the gateway"))?.ip().to_canonical();
+    if proxies.iter().any(|range| range.contains(own)) {
         stream.write_all(b"PROXY UNKNOWN\r\n").await.map_err(cannot("write to the gateway"))?;
     }
-    if !is_https {
-        return ask(stream, request, began).await;
-    }
+    let Some(server_name) = server_name else { return ask(stream, request, began).await };
     let config = tls().map_err(cannot("prepare TLS"))?;
-    let stream: Result<_, io::Error> = TlsConnector::from(config).connect(name?, stream).await;
-    ask(stream.map_err(cannot("agree on keys with the gateway"))?, request, began).await
+    let stream = TlsConnector::from(config).connect(server_name, stream).await;
+    let refused = |error: io::Error| {
+        format!(
+            "the gateway opens no HTTPS connection for {host}: {error}; has a domain with a certificate this name?"
+        )
+    };
+    ask(stream.map_err(refused)?, request, began).await
+}
+
+fn server_name(host: &str) -> Result<ServerName<'static>, String> {
+    let name = without_port(host);
+    match ServerName::try_from(name.to_owned()) {
+        Ok(name @ ServerName::DnsName(_)) => Ok(name),
+        _ => Err(format!("HTTPS needs a name that a certificate can have, and {name:?} is none")),
+    }
 }
 
 fn into_http(request: OwnRequest) -> Result<Request<Full<Bytes>>, String> {

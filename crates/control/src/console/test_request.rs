@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use askama::Template;
-use claimgate_config::snapshot::{Authentication, Domain, DomainKind, TokenSource};
+use claimgate_config::snapshot::{AddressRange, Authentication, Domain, DomainKind, TokenSource};
 use claimgate_gateway::trace::{BodyTrace, Mark, RefusalTrace, RequestTrace};
 use claimgate_gateway::{Gateway, Trace, TryRequest, try_request};
 use serde::Deserialize;
@@ -49,6 +49,7 @@ struct Step {
     mark: &'static str,
     sign: char,
     step: String,
+    /// In HTML.
     detail: String,
 }
 
@@ -70,11 +71,9 @@ pub async fn run(request: TestRequest, gateway: &Gateway, data_plane: DataPlane)
         body: Some(request.body.clone().into_bytes()).filter(|body| !body.is_empty()),
     };
     let settings = &serving.snapshot.gateway;
-    let loopback = data_plane.address(is_https).map(|address| address.ip());
-    let is_trusted = |ip| settings.trusted_proxies.iter().any(|range| range.contains(ip));
-    let proxy_header = settings.proxy_protocol && loopback.is_some_and(is_trusted);
+    let proxies = if settings.proxy_protocol { settings.trusted_proxies.clone() } else { Vec::new() };
     let sent = match request.send {
-        true => Some(data_plane.send(request.into_own(is_https, proxy_header)).await.map(Shown::of)),
+        true => Some(data_plane.send(request.into_own(is_https, proxies)).await.map(Shown::of)),
         false => None,
     };
     let runtime = Handle::current();
@@ -89,9 +88,9 @@ pub async fn run(request: TestRequest, gateway: &Gateway, data_plane: DataPlane)
 }
 
 impl TestRequest {
-    fn into_own(self, is_https: bool, proxy_header: bool) -> OwnRequest {
+    fn into_own(self, is_https: bool, proxies: Vec<AddressRange>) -> OwnRequest {
         let Self { host, method, target, headers, body, .. } = self;
-        OwnRequest { is_https, host, method, target, headers, body, proxy_header }
+        OwnRequest { is_https, host, method, target, headers, body, proxies }
     }
 }
 
@@ -109,7 +108,7 @@ impl Outcome {
                 Mark::Bad => ("bad", '✗'),
                 Mark::Nothing => ("nothing", '·'),
             };
-            Step { mark, sign, step: line.step, detail: line.detail }
+            Step { mark, sign, step: line.step, detail: words::with_code(&line.detail) }
         });
         let html = |text: fn(&RefusalTrace) -> &str| {
             trace.refusal.as_ref().map(|refusal| words::to_html(text(refusal)))
@@ -146,23 +145,33 @@ pub fn facts(gateway: &Gateway, host: &str) -> Option<Value> {
     let mut routes: Vec<_> = domain.routes.iter().collect();
     routes.sort_unstable_by_key(|route| route.number);
     let path = routes.first().map_or("/", |route| route.path.as_str());
-    let (detail, token_lookup, claims) = match &domain.authentication {
-        Authentication::Anonymous => {
-            let detail = format!("{} needs no token.", domain.name);
-            (detail, Vec::new(), Value::Object(Map::new()))
-        }
+    let (token, token_lookup, claims) = match &domain.authentication {
+        Authentication::Anonymous => ("needs no token", Vec::new(), Value::Object(Map::new())),
         Authentication::Jwt(jwt) => {
-            let detail = format!("{} needs a JWT.", domain.name);
-            (detail, jwt.token_lookup.iter().map(place).collect(), claims(domain))
+            ("needs a JWT", jwt.token_lookup.iter().map(place).collect(), claims(domain))
         }
     };
+    let served = [("http", domain.protocol.serves_http()), ("https", domain.tls.is_some())];
+    let schemes: Vec<&str> =
+        served.into_iter().filter(|(_, is_served)| *is_served).map(|(name, _)| name).collect();
     Some(json!({
-        "detail": detail,
+        "detail": format!("{} {token} and {}", domain.name, reached(&schemes, &host)),
         "tokenLookup": token_lookup,
         "claims": claims,
         "path": path.strip_suffix('*').map_or_else(|| path.to_owned(), |prefix| format!("{prefix}example")),
-        "httpsOnly": !domain.protocol.serves_http(),
+        "schemes": schemes,
     }))
+}
+
+/// How requests reach a domain, in words, and what stands in their way.
+fn reached(schemes: &[&str], host: &str) -> String {
+    let over = match schemes {
+        ["http"] => "over HTTP alone",
+        ["https"] => "over HTTPS alone",
+        _ => "over HTTP and HTTPS",
+    };
+    let star = if host.starts_with("*.") { " Write a label in place of the star." } else { "" };
+    format!("is served {over}.{star}")
 }
 
 fn place(source: &TokenSource) -> Value {

@@ -5,11 +5,20 @@ use std::time::SystemTime;
 /// The inline part of Markdown that `docs/reasons.md` uses: code in backticks, and links, of which the text is
 /// kept.
 pub fn to_html(markdown: &str) -> String {
-    let mut html = String::with_capacity(markdown.len());
-    for (position, part) in markdown.split('`').enumerate() {
+    convert(markdown, without_links)
+}
+
+/// A text with code in backticks, and nothing else that stands for something.
+pub fn with_code(text: &str) -> String {
+    convert(text, str::to_owned)
+}
+
+fn convert(text: &str, prose: fn(&str) -> String) -> String {
+    let mut html = String::with_capacity(text.len());
+    for (position, part) in text.split('`').enumerate() {
         let is_code = position % 2 == 1;
         html.push_str(if is_code { "<code>" } else { "" });
-        escape(&if is_code { part.to_owned() } else { without_links(part) }, &mut html);
+        escape(&if is_code { part.to_owned() } else { prose(part) }, &mut html);
         html.push_str(if is_code { "</code>" } else { "" });
     }
     html
@@ -61,6 +70,11 @@ mod tests {
     fn markdown_becomes_html() {
         let text = "set `leewaySeconds` to <5> ([tls.md](tls.md)) & [so";
         assert_eq!(to_html(text), "set <code>leewaySeconds</code> to &lt;5&gt; (tls.md) &amp; [so");
+    }
+
+    #[test]
+    fn what_a_client_sent_stays_as_it_is() {
+        assert_eq!(with_code("/[a](b)<c> has no `kid`"), "/[a](b)&lt;c&gt; has no <code>kid</code>");
     }
 
     #[test]
