@@ -6,11 +6,13 @@ import ssl
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from support.api import SECRET, with_access_keys
 from support.certificates import Authority
 from support.command import claimgate
 from support.configuration import configuration, domain, function
+from support.console import Watched, sign_in
 
 
 @pytest.fixture
@@ -51,6 +53,23 @@ def test_it_is_served_over_tls(gateway, authority):
     assert "claimgate_requests_total" in get(gateway, authority, "/metrics").text
     with pytest.raises(httpx.HTTPError):
         httpx.get(f"http://127.0.0.1:{gateway.admin[1]}/healthz")
+
+
+def test_the_console_keeps_its_session_to_tls(serve, declared, files, browser, tmp_path):
+    declared["admin"]["tls"] = {"certificateFile": str(files[0]), "privateKeyFile": str(files[1])}
+    declared["store"] = {"sqlite": str(tmp_path / "claimgate.db")}
+    context = browser.new_context(ignore_https_errors=True)
+    page = Watched(context.new_page())
+    sign_in(page.page, serve(declared))
+    assert page.page.url.startswith("https://")
+    cookie = next(one for one in context.cookies() if one["name"] == "claimgate_session")
+    assert cookie["secure"] and cookie["httpOnly"] and cookie["sameSite"] == "Strict"
+    page.page.get_by_role("link", name="Users").click()
+    expect(page.page.get_by_role("row", name="ann")).to_be_visible()
+    page.page.get_by_role("button", name="Sign out").click()
+    expect(page.page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.check()
+    context.close()
 
 
 def test_a_new_certificate_is_taken_over_and_a_bad_one_is_not(gateway, authority, files):
