@@ -1,5 +1,6 @@
 import pytest
 
+from support import screenshots
 from support.authorizer import Authorizer
 from support.gateway import BINARY, Gateway
 from support.recorder import Recorder
@@ -7,6 +8,12 @@ from support.recorder import Recorder
 
 def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="run the tests that take minutes too")
+
+
+def pytest_configure(config):
+    # Once for a run: before any of the processes that tests are spread over.
+    if not hasattr(config, "workerinput"):
+        screenshots.remove_old()
 
 
 def pytest_collection_modifyitems(config, items):

@@ -9,6 +9,7 @@ import jwt as pyjwt
 import pytest
 from playwright.sync_api import Locator, expect
 
+from support import http1
 from support.api import Api, with_access_keys
 from support.configuration import configuration, domain, jwt
 from support.console import PASSWORD, Watched, sign_in
@@ -16,7 +17,6 @@ from support.gateway import BINARY
 from support.tokens import jwks, key
 
 KEY = key("RS256", "first")
-SCREENSHOTS = Path(__file__).parent / "screenshots"
 FUNCTIONS = [{"functionName": "hello", "builtin": "echo"}]
 HELLO = [{"path": "/*", "functionName": "hello"}]
 MANY = 1000
@@ -67,7 +67,9 @@ def test_the_steps_of_the_description_by_what_a_person_sees(visit, gateway):
         place.get_by_label(label, exact=True).select_option(value)
 
     # A custom domain is there before authentication is configured.
-    click(page.get_by_role("link", name="Custom Domains"))
+    left = page.get_by_role("navigation", name="Main").get_by_role("list", name="Advanced Features")
+    click(left.get_by_role("link", name="Custom Domains"))
+    expect(page.get_by_role("heading", name="Custom Domains")).to_be_visible()
     click(page.get_by_role("link", name="Create"))
     fill("Domain Name", "api.example.com")
     fill("Function Name", "hello")
@@ -77,30 +79,37 @@ def test_the_steps_of_the_description_by_what_a_person_sees(visit, gateway):
     assert gateway.get("/hello", host="api.example.com").status == 200
 
     # Step 1 and 2.
-    click(page.get_by_role("link", name="Custom Domains").first)
+    click(left.get_by_role("link", name="Custom Domains"))
     click(page.get_by_role("link", name="api.example.com"))
-    click(page.get_by_role("link", name="Modify"))
+    modify = page.get_by_role("link", name="Modify")
+    where, whole = modify.bounding_box(), page.viewport_size
+    assert where["x"] > whole["width"] * 0.8 and where["y"] < whole["height"] * 0.2, "in the upper-right corner"
+    click(modify)
     expect(page.get_by_role("heading", name="Modify Custom Domain Name")).to_be_visible()
     select("Authentication Method", "JWT Authentication")
     # Step 3.
     fill("JWKS", json.dumps(jwks(KEY)))
     expect(page.locator("#jwks-report")).to_contain_text("RSA, 2048 bits")
     # Step 4.
+    positions = ["Header", "Cookie", "Query Parameters", "Form Parameters"]
+    expect(page.get_by_label("Read Position", exact=True).locator("option")).to_have_text(positions)
     select("Read Position", "Header", "JWT Token Configuration")
     fill("Parameter Name", "Authentication", "JWT Token Configuration")
     fill("Remove Prefix", "Bearer", "JWT Token Configuration")
     # Step 5.
     claims = "JWT Claim Conversion"
     click(page.get_by_role("button", name="Add Claim"))
+    expect(page.get_by_label("Mapping Parameter Position", exact=True).locator("option")).to_have_text(positions)
     select("Mapping Parameter Position", "Header", claims)
     fill("Original Claim Name", "name", claims)
     fill("Mapped Parameter Name", "nametofunction", claims)
     # Step 6.
+    watched.keep_nothing()
     click(page.get_by_role("button", name="Save"))
     expect(page.get_by_label("What will change")).to_contain_text('"tokenLookup": "header:Authentication:Bearer"')
     assert gateway.get("/hello", host="api.example.com").status == 200, "it is not saved yet"
-    page.screenshot(path=SCREENSHOTS / "review.png", full_page=True)
-    watched.check_accessible()
+    watched.check_small()
+    watched.check_looks("review")
     click(page.get_by_role("button", name="Save changes"))
     expect(page.get_by_role("status")).to_contain_text("in force")
     assert len(done) <= 30, len(done)
@@ -126,6 +135,7 @@ def test_mistakes_are_told_beside_their_fields(visit):
     page.get_by_label("Mapped Parameter Name").fill("content-length")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("Nothing was saved")
+    expect(page.get_by_role("alert")).to_be_focused()
 
     def told(label: str) -> str:
         field = page.get_by_label(label, exact=True)
@@ -138,8 +148,7 @@ def test_mistakes_are_told_beside_their_fields(visit):
     assert "two words" in told("Parameter Name") + page.locator("#token-name-0-wrong").inner_text()
     assert "content-length" in told("Mapped Parameter Name")
     assert page.get_by_label("Domain Name").input_value() == "http://bad", "what was written is still there"
-    page.screenshot(path=SCREENSHOTS / "mistakes.png", full_page=True)
-    watched.check_accessible()
+    watched.check_looks("mistakes")
 
 
 def test_keys_are_looked_at_while_they_are_typed_and_converted(visit):
@@ -173,12 +182,13 @@ def test_a_conflict_shows_both_sides(visit, stored, api):
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_label("What will change")).to_contain_text("X-Mine")
     stored("conflict.example.com", protocol="HTTP", corsConfig={"allowOrigins": ["https://theirs.example"]})
+    watched.keep_nothing()
     page.get_by_role("button", name="Save changes").click()
     expect(page.get_by_role("heading", name="Changed meanwhile")).to_be_visible()
     expect(page.get_by_label("Changed by the other side")).to_contain_text("https://theirs.example")
     expect(page.get_by_role("group", name="Your changes")).to_contain_text("X-Mine")
-    page.screenshot(path=SCREENSHOTS / "conflict.png", full_page=True)
-    watched.check_accessible()
+    watched.check_small()
+    watched.check_looks("conflict")
     # The browser logs the status of the page.
     assert [problem for problem in watched.problems if "409" not in problem] == []
     watched.problems.clear()
@@ -204,7 +214,6 @@ def test_what_the_form_does_not_show_is_kept_and_roll_back_brings_back(visit, st
     assert changed["corsConfig"] == before["corsConfig"]
     assert "X-Changed" in json.dumps(changed)
     page.get_by_role("link", name="History").click()
-    page.screenshot(path=SCREENSHOTS / "history.png", full_page=True)
     page.get_by_role("button", name="Roll back").first.click()
     expect(page.get_by_label("What will change")).to_contain_text("X-Changed")
     page.get_by_role("button", name="Save changes").click()
@@ -238,6 +247,7 @@ def test_everything_can_be_edited_as_json_and_deleted(visit, stored, api):
     page.get_by_label("Document").fill(text.replace('"protocol"', '"protocoll"'))
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("protocoll")
+    expect(page.get_by_role("alert")).to_be_focused()
     page.get_by_label("Document").fill(text.replace("/*", "/api/*"))
     page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Save changes").click()
@@ -278,6 +288,31 @@ def test_the_keyboard_is_enough(visit, api):
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("in force")
     assert api("GET", "/custom-domains/keys.example.com").status_code == 200
+
+
+def test_the_menu_can_be_skipped(visit):
+    page = visit("users").page
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.get_by_role("main").evaluate("main => main.contains(document.activeElement)")
+
+
+def test_what_is_wrong_with_a_sign_in_is_told_where_one_types(visit):
+    watched = visit("sign-in", signed_in=False)
+    page = watched.page
+    page.get_by_label("User name").fill("nobody")
+    page.get_by_label("Password").fill("a wrong password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_label("Password")).to_be_focused()
+    expect(page.get_by_label("Password")).to_have_accessible_description(page.get_by_role("alert").inner_text())
+    watched.check_looks("sign-in-refused")
+    # The browser logs the status of the page.
+    watched.problems[:] = [problem for problem in watched.problems if "401" not in problem]
 
 
 def test_a_thousand_domains_are_searched_page_by_page(visit):
@@ -422,47 +457,59 @@ def test_users_and_links_on_the_command_line(gateway, visit):
     assert user("list").stdout == "ann\teditor\n"
 
 
+#: Each page, by the name of its pictures. The gateway has a thousand domains, all of which had a request.
 PAGES = {
     "list": "custom-domains",
     "domain": "custom-domains/look.example.com",
+    "domain-declared": "custom-domains/tenant-1.example.net",
     "modify": "custom-domains/look.example.com/modify",
     "create": "create/custom-domain",
-    "json": "custom-domains/look.example.com/json",
     "history": "custom-domains/look.example.com/history",
+    "json": "custom-domains/look.example.com/json",
     "delete": "custom-domains/look.example.com/delete",
+    "search-without-result": "custom-domains?search=nothing",
+    "functions": "functions",
+    "function": "functions/hello",
+    "create-function": "create/function",
+    "keys": "keys",
+    "decoder": "decoder",
+    "test": "test",
+    "traffic": "traffic",
+    "traffic-of-a-domain": "traffic?domain=tenant-1.example.net&span=day",
     "users": "users",
     "not-found": "nothing-here",
 }
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_the_pages_before_the_sign_in_are_accessible(visit, gateway, colours):
-    watched = visit("sign-in", signed_in=False, color_scheme=colours, viewport={"width": 400, "height": 800})
-    watched.page.screenshot(path=SCREENSHOTS / f"sign-in-{colours}.png")
-    watched.check_accessible()
-    watched.page.goto("/console/sign-in/used")
-    watched.check_accessible()
-
-
-@pytest.mark.parametrize("width", [1280, 400])
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_pages_are_accessible_and_fit(visit, stored, colours, width):
-    stored("look.example.com", protocol="HTTP")
+@pytest.fixture(scope="module")
+def look(gateway, api):
+    """What the pages show: a domain that has everything, and traffic of all domains."""
     auth = jwt(jwks(KEY, key("ES256", "other")), "header:Authorization:Bearer,cookie:token", "header:name:x-name")
-    stored("look.example.com", authConfig={"authType": "jwt", "authInfo": auth | {"whitelist": ["/healthz"]}})
-    watched = visit("custom-domains", color_scheme=colours, viewport={"width": width, "height": 900})
-    for name, path in PAGES.items():
-        watched.page.goto(f"/console/{path}")
-        watched.page.wait_for_load_state("networkidle")
-        watched.page.screenshot(path=SCREENSHOTS / f"{name}-{colours}-{width}.png", full_page=True)
-        watched.check_accessible()
-        overflow = watched.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert overflow <= 0, f"{name} is {overflow} pixels too wide"
-        size = sum(
-            watched.page.evaluate("performance.getEntries().map(e => e.transferSize ?? 0)")
-        )
-        assert size < 100_000, f"{name}: {size} bytes"
-        watched.problems[:] = [problem for problem in watched.problems if "404" not in problem]
+    document = domain("look.example.com", HELLO)
+    api("PUT", "/custom-domains/look.example.com", document)
+    document["authConfig"] = {"authType": "jwt", "authInfo": auth | {"whitelist": ["/healthz"]}}
+    api("PUT", "/custom-domains/look.example.com", document)
+    with gateway.connect() as connection:
+        for number in range(MANY):
+            connection.send(http1.head("GET", "/", [("Host", f"tenant-{number}.example.net")]))
+            assert connection.receive().status == 401
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_are_accessible_small_and_fit(visit, look, name):
+    watched = visit(PAGES[name])
+    watched.check_small()
+    watched.check_looks(name)
+    # The browser logs the status of the page.
+    watched.problems[:] = [problem for problem in watched.problems if name != "not-found" or "404" not in problem]
+
+
+def test_the_pages_before_the_sign_in_are_accessible_and_small(visit, gateway):
+    watched = visit("sign-in", signed_in=False)
+    watched.check_small()
+    watched.check_looks("sign-in")
+    watched.page.goto("/console/sign-in/used")
+    watched.check_looks("sign-in-link-used")
 
 
 def test_what_is_stored_and_not_served_is_told_on_every_page(visit, gateway, serve, tmp_path):

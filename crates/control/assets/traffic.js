@@ -5,13 +5,16 @@ import { element } from "./page.js";
 const live = element("live");
 const pause = element("pause");
 
-/** Replaces what is shown, and leaves open what was open. */
+/** Replaces what is shown, and leaves as they are what was open, how far tables were scrolled, and the focus. */
 function show(html) {
   const open = [...live.querySelectorAll("details[open]")].map(({ id }) => id);
-  const focused = live.contains(document.activeElement) ? document.activeElement.closest("details")?.id : undefined;
+  const scrolled = [...live.querySelectorAll(".scroll")].map(({ id, scrollLeft }) => [id, scrollLeft]);
+  const active = live.contains(document.activeElement) ? document.activeElement : undefined;
+  const focused = active?.id || active?.closest("details")?.id;
   live.innerHTML = html;
   for (const id of open) element(id)?.setAttribute("open", "");
-  if (focused) element(focused)?.querySelector("summary").focus();
+  for (const [id, left] of scrolled) element(id)?.scrollTo({ left });
+  if (focused) (element(focused)?.querySelector(":scope > summary") ?? element(focused))?.focus({ preventScroll: true });
 }
 
 const events = new EventSource(live.dataset.events);

@@ -51,6 +51,9 @@ use passwords::Passwords;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+/// How many domains a page offers to choose from; others are typed.
+const OFFERED: usize = 200;
+
 /// What the console's pages work with.
 #[derive(Clone)]
 pub struct Console {

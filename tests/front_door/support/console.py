@@ -6,10 +6,14 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from support import screenshots
+
 AXE = Path(__file__).resolve().parents[1] / "node_modules/axe-core/axe.min.js"
 PASSWORD = "correct horse battery staple"
 #: WCAG 2.2 A and AA, and axe's best practices.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+#: Over the wire, with everything that belongs to it.
+LARGEST_FIRST_VIEW = 100_000
 
 
 @contextmanager
@@ -46,15 +50,39 @@ class Watched:
     def check(self):
         assert not self.problems, self.problems
 
-    def check_accessible(self):
+    def check_looks(self, name: str):
+        """Checks the page as it stands, in light and dark, on a wide screen and a narrow one, and takes pictures."""
+        for colours, width in screenshots.LOOKS:
+            self.page.set_viewport_size({"width": width, "height": 900})
+            # Without transitions, in which colours are between two.
+            self.page.emulate_media(color_scheme=colours, reduced_motion="reduce")
+            screenshots.take(self.page, name, colours, width)
+            look = f"{name}, {colours}, {width} pixels"
+            excess = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert excess <= 0, f"{look}: {excess} pixels too wide"
+            assert not (violations := self._violations()), f"{look}: {violations}"
+
+    def keep_nothing(self):
+        """From now on each page is a first view."""
+        # Nothing of what a route sees comes from the browser's cache.
+        self.page.route("**", lambda route: route.continue_())
+
+    def check_small(self):
+        """Checks the size of a page that nothing was kept for from another."""
+        self.page.wait_for_load_state("load")
+        entries = "performance.getEntries().filter(entry => entry.transferSize !== undefined)"
+        sizes = self.page.evaluate(f"{entries}.map(entry => [entry.name, entry.transferSize])")
+        assert {name for name, size in sizes if size} == {name for name, _ in sizes}, f"not a first view: {sizes}"
+        assert sum(size for _, size in sizes) < LARGEST_FIRST_VIEW, sizes
+
+    def _violations(self) -> list:
         # Not by a script element, which the policy forbids.
         self.page.evaluate(AXE.read_text())
         found = self.page.evaluate("rules => axe.run({ runOnly: rules })", RULES)
-        violations = [
+        return [
             (violation["id"], [(node["target"], node["failureSummary"]) for node in violation["nodes"]][:3])
             for violation in found["violations"]
         ]
-        assert not violations, violations
 
 
 def sign_in(page: Page, gateway, name: str = "ann", password: str = PASSWORD):

@@ -11,10 +11,7 @@ use serde::Deserialize;
 
 use super::layout::{Layout, Section};
 use super::test_request::{self, TestRequest};
-use super::{Console, SignedIn, page};
-
-/// How many domains the page offers; others are typed.
-const OFFERED: usize = 200;
+use super::{Console, OFFERED, SignedIn, page};
 
 pub fn routes() -> Router<Console> {
     Router::new().route("/console/test", get(form).post(run)).route("/console/test/domain", get(domain))

@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::chart::{self, Chart};
 use super::layout::{Layout, Section};
-use super::{Console, SignedIn, page, words};
+use super::{Console, OFFERED, SignedIn, page, words};
 use crate::traffic::{Numbers, Span, Steps, Traffic};
 
 /// How many refusals are shown; the gateway keeps more, for when one looks at a single domain.
@@ -58,9 +58,10 @@ async fn show(
 ) -> Response {
     let live = Live::of(&selection, console.traffic(), console.catalog().gateway().metrics());
     let Ok(live) = live.render() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
-    let domains = console.traffic().domains();
+    let mut domains = console.traffic().domains();
     let busiest =
         if selection.domain().is_none() { busiest(console.traffic(), &domains) } else { Vec::new() };
+    domains.truncate(OFFERED);
     page::html(&TrafficPage {
         layout: Layout::new("Traffic", Section::Traffic, &user),
         busiest,
@@ -114,7 +115,8 @@ pub struct Live {
     cards: Vec<Card>,
     requests: Chart,
     durations: Chart,
-    begin: String,
+    /// How far back is looked, in words.
+    begin: &'static str,
     end: String,
     rows: Vec<TableRow>,
     reasons: Vec<Reason>,
@@ -186,7 +188,6 @@ impl Live {
         let span = selection.span();
         let steps = traffic.steps(selection.domain(), span);
         let total = steps.total();
-        let whole = span.step() * u32::try_from(span.kept()).unwrap_or(u32::MAX);
         let reasons = by_count(&total).into_iter().map(|(reason, count)| Reason {
             reason,
             count: chart::count(count),
@@ -201,7 +202,7 @@ impl Live {
             cards: cards(&total, &steps),
             requests: chart::requests(&steps, span.kept()),
             durations: chart::durations(&steps, span.kept()),
-            begin: words::clock(steps.end - whole),
+            begin: if span == Span::Day { "24 hours" } else { "15 minutes" },
             end: words::clock(steps.end),
             rows: rows(&steps),
             reasons: reasons.collect(),
