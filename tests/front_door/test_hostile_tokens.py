@@ -262,7 +262,7 @@ REFUSED = {
     },
     **{
         f"exp as {value}": raw_claims(f'{{"exp":{value}}}')
-        for value in [f'"{in_an_hour()}"', "null", "true", f"[{in_an_hour()}]", "{}", "1e400", "1e19", "1e309", '""']
+        for value in ['"4100000000"', "null", "true", "[4100000000]", "{}", "1e400", "1e19", "1e309", '""']
     },
     "exp of 50 digits": raw_claims('{"exp":%d}' % 10**50),
     # Size

@@ -244,7 +244,7 @@ METHODS = {
 }
 
 
-@pytest.mark.parametrize(("request_line", "expected"), METHODS.items(), ids=" ".join)
+@pytest.mark.parametrize(("request_line", "expected"), METHODS.items(), ids=map(" ".join, METHODS))
 def test_methods(gateway, request_line, expected):
     method, path = request_line
     response = gateway.request(method, path, host="methods.example.com")
