@@ -33,7 +33,8 @@ def fail_until_locked_out(login, username: str) -> list[int]:
 def test_delays_grow_up_to_a_lock_out_whether_the_user_exists_or_not(login, username):
     assert [login.log_in(username, "wrong password").status_code for _ in range(2)] == [400, 400]
     delays = fail_until_locked_out(login, username)
-    assert delays[0] == 1 and delays[1:-1] in ([2], []) and 990 < delays[-1] <= 1000
+    # One second, then two; what is told is what is left of them, and nothing when the test came too late.
+    assert delays[:-1] in ([1, 2], [1, 1], [1], [2], []) and 900 < delays[-1] <= 1000
     runs = login.argon2_runs()
     locked = login.log_in(username)
     assert locked.status_code == 429 and locked.json()["error"] == "slow_down"

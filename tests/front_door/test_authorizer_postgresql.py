@@ -49,7 +49,7 @@ def connect(database, authorizer, tmp_path):
             "passwordFile": str(password_file),
             "query": query,
             "hashParameters": HASH_PARAMETERS,
-            "timeoutSeconds": 2,
+            "timeoutSeconds": 20,
             **settings,
         }
         login = authorizer(users={"postgresql": settings}, claims=claims or {})

@@ -26,7 +26,7 @@ def metric(gateway, name: str) -> float:
     return float(next(line for line in lines if line.startswith(name + " ")).split(" ")[1])
 
 
-def until(condition, seconds: float = 20):
+def until(condition, seconds: float = 60):
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, "it did not come about"

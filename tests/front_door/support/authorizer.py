@@ -74,7 +74,7 @@ class Authorizer(Process):
         new.replace(self.folder / "users.yaml")
 
     @staticmethod
-    def wait_until(holds, timeout: float = 20):
+    def wait_until(holds, timeout: float = 60):
         """Waits until `holds()`, which is asked again and again."""
         end = time.monotonic() + timeout
         while not (found := holds()):

@@ -71,11 +71,11 @@ class Process:
         """The log lines so far; a configuration that is refused at the start is explained in plain text."""
         return [json.loads(line) for line in self.lines if line.startswith("{")]
 
-    def wait_for_log(self, wanted, start: int = 0, timeout: float = 20) -> dict:
+    def wait_for_log(self, wanted, start: int = 0, timeout: float = 60) -> dict:
         """The first log line from `start` on for which `wanted(line)` holds."""
         return self.wait_for(lambda: next((line for line in self.log[start:] if wanted(line)), None), timeout)
 
-    def wait_for(self, look, timeout: float = 20):
+    def wait_for(self, look, timeout: float = 60):
         """What `look()` finds in the lines, asked again with each new line until it finds something."""
         with self._changed:
             self._changed.wait_for(lambda: look() or self._ended == len(self._readers), timeout)
@@ -84,7 +84,7 @@ class Process:
         return found
 
     @staticmethod
-    def poll(look, timeout: float = 20):
+    def poll(look, timeout: float = 60):
         """What `look()` finds, asked again and again until it finds something."""
         end = time.monotonic() + timeout
         while not (found := look()):
