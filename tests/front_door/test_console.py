@@ -149,6 +149,9 @@ def test_mistakes_are_told_beside_their_fields(visit):
     assert "content-length" in told("Mapped Parameter Name")
     assert page.get_by_label("Domain Name").input_value() == "http://bad", "what was written is still there"
     watched.check_looks("mistakes")
+    for message, label in [("leave out the scheme", "Domain Name"), ("content-length", "Mapped Parameter Name")]:
+        page.get_by_role("alert").get_by_role("link", name=message).click()
+        expect(page.get_by_label(label, exact=True)).to_be_focused()
 
 
 def test_keys_are_looked_at_while_they_are_typed_and_converted(visit):
@@ -160,6 +163,7 @@ def test_keys_are_looked_at_while_they_are_typed_and_converted(visit):
     assert set(re.findall(r"(?:^|&)([\w-]+)=", sent.value.post_data)) == {"jwks"}, "nothing else of the form is sent"
     expect(report).to_contain_text("EC, P-256, 256 bits")
     expect(report).to_contain_text("Thumbprint")
+    expect(report).to_have_attribute("aria-live", "polite")
     secret = {"kty": "oct", "alg": "HS256", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U"}
     field.fill(json.dumps({"keys": [secret]}))
     expect(report).to_contain_text("HMAC secret")
@@ -169,6 +173,8 @@ def test_keys_are_looked_at_while_they_are_typed_and_converted(visit):
     page.get_by_role("button", name="Convert").click()
     expect(field).to_have_value(re.compile(r'^\{\s*"keys"'))
     expect(report).not_to_contain_text("private key")
+    expect(field).to_be_focused()
+    expect(field).to_have_accessible_description(re.compile("Public keys as JSON Web Key Set"))
     assert '"d"' not in field.input_value()
     field.fill("{nonsense")
     expect(report).to_contain_text("not acceptable JSON")

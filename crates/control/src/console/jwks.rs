@@ -57,7 +57,9 @@ async fn check(posted: Posted) -> Response {
 async fn convert(posted: Posted) -> Response {
     let text = posted.fields.text("jwks");
     let jwks = converted(text).unwrap_or_else(|| text.to_owned());
-    page::html(&TextField { jwks, attributes: String::new() })
+    // The button that asked for it goes away, so the focus comes here.
+    let attributes = " aria-describedby=\"jwks-hint jwks-report\" autofocus".to_owned();
+    page::html(&TextField { jwks, attributes })
 }
 
 impl Report {

@@ -59,9 +59,11 @@ impl Problems {
         if html.is_empty() { html } else { format!("<div id=\"{field}-wrong\">{html}</div>") }
     }
 
-    /// [`attributes`](Self::attributes) of a field in a row.
+    /// [`attributes`](Self::attributes) of a field in a row, and an id for a link to it.
     pub fn row_attributes(&self, column: &str, row: impl Display) -> String {
-        self.attributes(&format!("{column}-{row}"), "")
+        let field = format!("{column}-{row}");
+        let attributes = self.attributes(&field, "");
+        if attributes.is_empty() { attributes } else { format!(" id=\"{field}\"{attributes}") }
     }
 
     /// [`beside`](Self::beside) a field in a row.
@@ -72,6 +74,11 @@ impl Problems {
     /// Those that stand at no field.
     pub fn general(&self) -> impl Iterator<Item = &str> {
         self.messages("")
+    }
+
+    /// Those that stand at a field, each with the field's id.
+    pub fn at_fields(&self) -> impl Iterator<Item = &(String, String)> {
+        self.0.iter().filter(|(field, _)| !field.is_empty())
     }
 
     fn messages<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a str> {
