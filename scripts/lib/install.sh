@@ -1,6 +1,8 @@
 # Installs what the checks need and the machine lacks. Sourced by scripts/test.
 # shellcheck shell=bash
 
+CARGO_DENY_VERSION=0.20.2
+
 # Debian packages, all at once and only when something is missing.
 install_packages() {
     local packages=()
@@ -72,4 +74,11 @@ install_npm_packages() {
     fi
     npm ci --silent --no-audit --no-fund --prefix "$folder"
     cp "$folder/package-lock.json" "$folder/node_modules/installed-package-lock.json"
+}
+
+# Compiles for some minutes the first time, and is kept among cargo's own commands.
+install_cargo_deny() {
+    if ! cargo deny --version >/dev/null 2>&1; then
+        cargo install --quiet --locked "cargo-deny@$CARGO_DENY_VERSION"
+    fi
 }
