@@ -138,3 +138,5 @@ element("copy-curl").addEventListener("click", copyCurl);
 showKey();
 showTokenFields();
 showDomain();
+// Not before: sent by the browser itself, the form would have its key in the address.
+for (const button of form.querySelectorAll(".actions [disabled]")) button.disabled = false;
