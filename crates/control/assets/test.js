@@ -18,7 +18,7 @@ async function showDomain() {
   places = domain?.tokenLookup ?? [];
   const options = places.map((place, position) => new Option(inWords(place), position));
   fields.place.replaceChildren(...options);
-  tell(element("domain-facts"), domain ? domain.detail : "No custom domain has this name.");
+  tell(element("domain-facts"), domain ? domain.detail : "No custom domain and no HTTP trigger has this name.");
   if (domain && fields.claims.value.trim() === "{}") fields.claims.value = JSON.stringify(domain.claims, null, 2);
   if (domain && !domain.schemes.includes(fields.scheme.value)) fields.scheme.value = domain.schemes[0];
   if (domain && fields.path.value === "/") fields.path.value = domain.path;

@@ -10,7 +10,7 @@ use claimgate_gateway::{RequestId, error_body};
 use serde::Deserialize;
 
 use super::layout::{Layout, Section};
-use super::test_request::{self, TestRequest};
+use super::test_request::{self, Host, TestRequest};
 use super::{Console, OFFERED, SignedIn, page};
 
 pub fn routes() -> Router<Console> {
@@ -22,7 +22,8 @@ pub fn routes() -> Router<Console> {
 struct TestPage {
     layout: Layout,
     host: String,
-    domains: Vec<String>,
+    path: String,
+    domains: Vec<Host>,
     http: String,
     https: String,
     may_send: bool,
@@ -30,20 +31,24 @@ struct TestPage {
 
 #[derive(Deserialize)]
 struct Chosen {
+    /// A custom domain, or the host of an HTTP trigger.
     #[serde(default)]
     domain: String,
+    path: Option<String>,
 }
 
 async fn form(State(console): State<Console>, user: SignedIn, Query(chosen): Query<Chosen>) -> Response {
-    let domains = test_request::domains(console.catalog().gateway(), OFFERED);
-    let only = domains.first().filter(|only| domains.len() == 1 && !only.starts_with("*."));
-    let host = if chosen.domain.is_empty() { only.cloned().unwrap_or_default() } else { chosen.domain };
+    let domains = test_request::hosts(console.catalog().gateway(), OFFERED);
+    let only = domains.first().filter(|only| domains.len() == 1 && !only.name.starts_with("*."));
+    let only = || only.map(|only| only.name.clone()).unwrap_or_default();
+    let host = if chosen.domain.is_empty() { only() } else { chosen.domain };
     let address = |is_https| {
         console.data_plane().address(is_https).map(|address| address.to_string()).unwrap_or_default()
     };
     page::html(&TestPage {
         layout: Layout::new("Test", Section::Test, &user),
         host,
+        path: chosen.path.unwrap_or_else(|| "/".to_owned()),
         domains,
         http: address(false),
         https: address(true),

@@ -203,12 +203,24 @@ fn claims(domain: &Domain) -> Value {
     Value::Object(claims)
 }
 
-/// The names of domains that requests can be sent to, the first ones.
-pub fn domains(gateway: &Gateway, most: usize) -> Vec<String> {
+/// A host that requests can be sent to.
+pub struct Host {
+    pub name: String,
+    /// Whose name it is.
+    pub label: &'static str,
+}
+
+/// The hosts that requests can be sent to: the first custom domains, and the first HTTP triggers.
+pub fn hosts(gateway: &Gateway, most_of_each: usize) -> Vec<Host> {
     let serving = gateway.serving();
-    let served = serving.snapshot.domains.iter().filter(|domain| domain.kind != DomainKind::DisabledTrigger);
-    let mut names: Vec<String> = served.map(|domain| domain.name.clone()).collect();
-    names.sort_unstable();
-    names.truncate(most);
-    names
+    let first = |kind, label| {
+        let of_kind = serving.snapshot.domains.iter().filter(|domain| domain.kind == kind);
+        let mut names: Vec<&str> = of_kind.map(|domain| domain.name.as_str()).collect();
+        names.sort_unstable();
+        names.truncate(most_of_each);
+        names.into_iter().map(|name| Host { name: name.to_owned(), label }).collect::<Vec<_>>()
+    };
+    let mut hosts = first(DomainKind::Custom, "custom domain");
+    hosts.append(&mut first(DomainKind::Trigger, "HTTP trigger"));
+    hosts
 }
