@@ -1,8 +1,7 @@
-"""Keys, Token decoder, Test, Traffic and Functions of the console, in a real browser."""
+"""Keys, Token decoder, Test and Traffic of the console, in a real browser."""
 
 import json
 import subprocess
-import sys
 
 import jwt as pyjwt
 import pytest
@@ -18,31 +17,15 @@ HOST = "api.example.com"
 KEY = key("ES256")
 PRIVATE_JWK = JWK.from_pyca(KEY.private).export_private(as_dict=True) | {"alg": "ES256"}
 PRIVATE_JWK.pop("kid", None)
-PROGRAM = """
-import http.server, os
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        print('worked on', self.path, flush=True)
-        self.send_response(200); self.send_header('content-length', '3'); self.end_headers(); self.wfile.write(b'ok\\n')
-print('the worker is up', flush=True)
-http.server.HTTPServer(('127.0.0.1', int(os.environ['FC_SERVER_PORT'])), Handler).serve_forever()
-"""
 
 
 @pytest.fixture(scope="module")
 def gateway(serve, tmp_path_factory):
     folder = tmp_path_factory.mktemp("store")
     auth = jwt(jwks(KEY), "header:Authorization:Bearer,query:token", "header:sub:x-sub")
-    domains = [
-        domain(HOST, auth=auth),
-        domain("worker.example.com", [{"path": "/*", "functionName": "worker"}]),
-    ]
-    functions = [
-        {"functionName": "orders", "builtin": "echo"},
-        {"functionName": "worker", "process": {"command": [sys.executable, "-c", PROGRAM]}},
-    ]
+    functions = [{"functionName": "orders", "builtin": "echo"}]
     stored = {"store": {"sqlite": str(folder / "claimgate.db")}}
-    return serve(configuration(domains, functions) | stored)
+    return serve(configuration([domain(HOST, auth=auth)], functions) | stored)
 
 
 # --- Keys ---
@@ -267,46 +250,3 @@ def test_the_list_of_domains_draws_the_last_day(visit, gateway):
     Gateway.poll(lambda: page.reload() and page.get_by_role("img", name="requests").count())
     page.get_by_role("link", name="requests").first.click()
     page.get_by_role("heading", name="Traffic").wait_for()
-
-
-# --- Functions ---
-
-
-def test_a_function_shows_its_state_and_output(visit, gateway):
-    gateway.get("/hello", host="worker.example.com")
-    watched = visit("functions")
-    page = watched.page
-    assert page.get_by_role("row", name="worker").get_by_text("1 instance").is_visible()
-    page.get_by_role("link", name="worker", exact=True).click()
-    page.get_by_text("worked on /hello").wait_for()
-    gateway.get("/again", host="worker.example.com")
-    page.get_by_text("worked on /again").wait_for(timeout=15_000)
-    watched.check_looks("function-of-processes")
-    assert page.get_by_role("link", name="Test", exact=True).last.get_attribute("href") == "/console/test?domain=worker.example.com"
-
-
-def test_a_function_is_created_modified_and_deleted(visit):
-    watched = visit("create/function")
-    page = watched.page
-    document = page.get_by_label("Document")
-    document.fill('{"functionName": "billing", "urll": "http://127.0.0.1:1"}')
-    page.get_by_role("button", name="Save").click()
-    page.get_by_role("alert").get_by_text("urll").wait_for()
-    watched.check_looks("function-mistakes")
-    document.fill('{"functionName": "billing", "url": "http://127.0.0.1:1"}')
-    page.get_by_role("button", name="Save").click()
-    page.get_by_role("heading", name="Function billing").wait_for()
-    # Two change it at once: the second is told.
-    page.get_by_role("link", name="Modify").click()
-    other = visit("functions/billing/modify").page
-    for editor, port in [(other, 2), (page, 3)]:
-        editor.get_by_label("Document").fill(f'{{"functionName": "billing", "url": "http://127.0.0.1:{port}"}}')
-        editor.get_by_role("button", name="Save").click()
-    page.get_by_role("alert").get_by_text("Somebody else has changed").wait_for()
-    assert "127.0.0.1:2" in page.get_by_role("region", name="The other version").text_content()
-    page.get_by_role("button", name="Save").click()
-    page.get_by_text("http://127.0.0.1:3").first.wait_for()
-    page.get_by_text("Delete this function").click()
-    page.get_by_role("button", name="Delete billing").click()
-    page.get_by_role("heading", name="Functions", exact=True).wait_for()
-    assert not page.get_by_role("link", name="billing").count()

@@ -124,13 +124,7 @@ impl<'a> Compiler<'a> {
         number: usize,
         report: &mut Report,
     ) -> Option<Domain> {
-        let trigger = triggers::compile(
-            written,
-            &self.functions,
-            &mut self.triggers,
-            &self.settings.trigger_domain,
-            report,
-        )?;
+        let trigger = triggers::compile(written, &self.functions, &mut self.triggers, self.settings, report)?;
         Some(Domain {
             name: trigger.name,
             kind: trigger.kind,

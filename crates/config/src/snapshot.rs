@@ -95,6 +95,13 @@ pub struct GatewaySettings {
     pub tracing: Option<TracingSettings>,
 }
 
+impl GatewaySettings {
+    /// The host of a function's HTTP trigger, in lower case.
+    pub fn trigger_host(&self, function: &str) -> String {
+        format!("{}.{}", function.to_ascii_lowercase(), self.trigger_domain)
+    }
+}
+
 /// Sizes beyond which a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {

@@ -8,6 +8,7 @@
 mod assets;
 mod chart;
 mod diff;
+mod documents;
 mod domains;
 mod form;
 mod functions;

@@ -2,9 +2,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::Compiler;
 use super::functions::{Functions, WrittenTrigger};
 use super::numbers::{DomainNumbers, RemoteKeyNumbers};
-use super::{Compiler, triggers};
 use crate::place::Location;
 use crate::problem::{Problem, Severity};
 use crate::report::Report;
@@ -67,7 +67,7 @@ impl Snapshot {
             .functions
             .values()
             .filter_map(|function| WrittenTrigger::of(&function.document))
-            .map(|trigger| (triggers::host(&trigger.function.value, &self.gateway.trigger_domain), trigger))
+            .map(|trigger| (self.gateway.trigger_host(&trigger.function.value), trigger))
             .collect();
         let names = stored.domains.keys().chain(hosts.iter().map(|(host, _)| host)).map(String::as_str);
         let mut numbers = DomainNumbers::new(earlier, self.domains.numbers(), names);

@@ -6,7 +6,7 @@ use super::functions::{Functions, WrittenTrigger};
 use crate::document;
 use crate::place::{Location, Place, Written, quoted};
 use crate::report::Report;
-use crate::snapshot::{CorsRules, DomainKind, Route, Source};
+use crate::snapshot::{CorsRules, DomainKind, GatewaySettings, Route, Source};
 
 /// What becomes a domain.
 pub(super) struct Trigger<'a> {
@@ -18,21 +18,16 @@ pub(super) struct Trigger<'a> {
     pub(super) cors: Option<CorsRules>,
 }
 
-/// The host of a function's trigger.
-pub(super) fn host(function: &str, trigger_domain: &str) -> String {
-    format!("{}.{trigger_domain}", function.to_ascii_lowercase())
-}
-
 /// Compiles the trigger of a function; `hosts` are those of other triggers.
 pub(super) fn compile<'a>(
     written: &WrittenTrigger<'a>,
     functions: &Functions,
     hosts: &mut HashMap<String, Location>,
-    trigger_domain: &str,
+    settings: &GatewaySettings,
     report: &mut Report,
 ) -> Option<Trigger<'a>> {
     let WrittenTrigger { function: Written { value: function, place }, trigger } = written;
-    let name = host(function, trigger_domain);
+    let name = settings.trigger_host(function);
     if let Err(why) = check_label(function) {
         let message = format!(
             "a function with an HTTP trigger is reached at its name as a host, and {} cannot be a part of \

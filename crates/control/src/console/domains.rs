@@ -1,37 +1,22 @@
-//! Custom Domains: the list, a domain's page, Create and Modify, and what became of it before.
+//! Custom Domains: the list, a domain's page, and the form of Create and Modify.
 
-mod conflict;
-mod draft;
 mod edit;
 mod form;
-mod history;
 mod list;
 mod problems;
-mod review;
-mod save;
 mod show;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::get;
 
-use super::Console;
+pub use form::DomainForm;
+pub use problems::field_of;
 
-const LIST: &str = "/console/custom-domains";
+use super::{Console, documents};
 
 pub fn routes() -> Router<Console> {
     Router::new()
-        .route(LIST, get(list::show))
-        .route("/console/create/custom-domain", get(edit::create).post(edit::post_new))
+        .route("/console/custom-domains", get(list::show))
         .route("/console/custom-domains/{name}", get(show::show))
-        .route("/console/custom-domains/{name}/modify", get(edit::modify).post(edit::post))
-        .route("/console/custom-domains/{name}/json", get(edit::json).post(edit::post_json))
-        .route("/console/custom-domains/{name}/save", post(save::save))
-        .route("/console/custom-domains/{name}/history", get(history::show).post(history::roll_back))
-        .route("/console/custom-domains/{name}/delete", get(save::ask_to_delete).post(save::delete))
-}
-
-/// The address of a domain's page.
-fn address(name: &str) -> String {
-    // A domain's name has no character that would need escaping.
-    format!("{LIST}/{name}")
+        .merge(documents::routes::<DomainForm>())
 }

@@ -210,17 +210,18 @@ pub struct Host {
     pub label: &'static str,
 }
 
-/// The hosts that requests can be sent to: the first custom domains, and the first HTTP triggers.
-pub fn hosts(gateway: &Gateway, most_of_each: usize) -> Vec<Host> {
+/// The hosts that requests can be sent to, at most so many: of custom domains and of HTTP triggers the first.
+pub fn hosts(gateway: &Gateway, most: usize) -> Vec<Host> {
     let serving = gateway.serving();
-    let first = |kind, label| {
+    let first = |kind, label, most| {
         let of_kind = serving.snapshot.domains.iter().filter(|domain| domain.kind == kind);
         let mut names: Vec<&str> = of_kind.map(|domain| domain.name.as_str()).collect();
         names.sort_unstable();
-        names.truncate(most_of_each);
+        names.truncate(most);
         names.into_iter().map(|name| Host { name: name.to_owned(), label }).collect::<Vec<_>>()
     };
-    let mut hosts = first(DomainKind::Custom, "custom domain");
-    hosts.append(&mut first(DomainKind::Trigger, "HTTP trigger"));
+    let triggers = first(DomainKind::Trigger, "HTTP trigger", most / 2);
+    let mut hosts = first(DomainKind::Custom, "custom domain", most - triggers.len());
+    hosts.extend(triggers);
     hosts
 }

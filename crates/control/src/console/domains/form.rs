@@ -1,17 +1,24 @@
 //! The form of a custom domain: what it shows of a document, and how it changes one. Whatever it does not
 //! show stays as it is.
 
-mod authentication;
-mod member;
-mod rows;
+mod routes;
 
+use axum::response::Response;
+use claimgate_config::DocumentKind;
 use claimgate_jose::json::{Object, Value};
 
-pub use member::expanded;
-pub use rows::{ClaimRow, RouteRow, TokenRow};
+pub use routes::RouteRow;
 
-use super::super::form::Fields;
-use member::{set_text, text};
+use super::edit;
+use crate::console::Console;
+use crate::console::documents::authentication::AuthenticationForm;
+use crate::console::documents::member::{set_text, text};
+use crate::console::documents::{DocumentForm, Editing, Problems};
+use crate::console::form::Fields;
+use crate::console::layout::Layout;
+
+/// The member of `authConfig` with what belongs to `jwt`.
+const DETAILS: &str = "authInfo";
 
 /// What the form holds, as it is shown and sent.
 #[derive(Debug, Default, Clone)]
@@ -19,20 +26,7 @@ pub struct DomainForm {
     pub domain_name: String,
     pub protocol: String,
     pub routes: Vec<RouteRow>,
-    /// `jwt` or `anonymous`.
-    pub auth_type: String,
-    pub jwks: String,
-    pub jwks_uri: String,
-    /// One a line, as the next.
-    pub issuers: String,
-    pub audiences: String,
-    pub leeway: String,
-    pub tokens: Vec<TokenRow>,
-    pub claims: Vec<ClaimRow>,
-    /// `all`, `whitelist` or `blacklist`.
-    pub scope: String,
-    /// One a line.
-    pub paths: String,
+    pub authentication: AuthenticationForm,
     /// `none`, `pem`, `files` or `acme`.
     pub certificate_source: String,
     pub cert_name: String,
@@ -41,53 +35,43 @@ pub struct DomainForm {
     pub private_key: String,
 }
 
-impl DomainForm {
-    /// The form of a domain that is to be created.
-    pub fn empty() -> Self {
+impl DocumentForm for DomainForm {
+    const KIND: DocumentKind = DocumentKind::CustomDomain;
+
+    fn empty() -> Self {
         Self {
             protocol: "HTTP".to_owned(),
             routes: vec![RouteRow { path: "/*".to_owned(), ..RouteRow::default() }],
-            auth_type: "anonymous".to_owned(),
-            tokens: vec![TokenRow::usual()],
-            scope: "all".to_owned(),
+            authentication: AuthenticationForm::empty(),
             certificate_source: "none".to_owned(),
             ..Self::default()
         }
     }
 
-    /// What a document says.
-    pub fn of_document(document: &Object) -> Self {
+    fn of_document(document: &Object) -> Self {
         let mut form = Self {
             domain_name: text(document, "domainName"),
             protocol: text(document, "protocol"),
-            routes: rows::routes_of(document),
+            routes: routes::routes_of(document),
             ..Self::empty()
         };
         if form.protocol.is_empty() {
             form.protocol = "HTTP".to_owned();
         }
-        authentication::read(document, &mut form);
+        if let Some(config) = document.get("authConfig").and_then(Value::as_object) {
+            form.authentication = AuthenticationForm::of_object(config, DETAILS);
+        }
         form.read_certificate(document);
         form
     }
 
-    /// What a browser has sent.
-    pub fn of_fields(fields: &Fields) -> Self {
+    fn of_fields(fields: &Fields) -> Self {
         let text = |name: &str| fields.text(name).to_owned();
         Self {
             domain_name: fields.text("domain-name").trim().to_owned(),
             protocol: text("protocol"),
             routes: RouteRow::of_fields(fields),
-            auth_type: text("auth-type"),
-            jwks: text("jwks"),
-            jwks_uri: fields.text("jwks-uri").trim().to_owned(),
-            issuers: text("issuers"),
-            audiences: text("audiences"),
-            leeway: fields.text("leeway").trim().to_owned(),
-            tokens: TokenRow::of_fields(fields),
-            claims: ClaimRow::of_fields(fields),
-            scope: text("scope"),
-            paths: text("paths"),
+            authentication: AuthenticationForm::of_fields(fields),
             certificate_source: text("certificate-source"),
             cert_name: text("cert-name"),
             certificate: text("certificate"),
@@ -95,12 +79,7 @@ impl DomainForm {
         }
     }
 
-    /// The document with what the form says.
-    ///
-    /// # Errors
-    ///
-    /// The field whose text means nothing, and why.
-    pub fn onto(&self, document: &Object) -> Result<Object, (&'static str, String)> {
+    fn onto(&self, document: &Object) -> Result<Object, Problems> {
         let before = Self::of_document(document);
         let mut document = document.clone();
         if before.domain_name != self.domain_name {
@@ -110,13 +89,24 @@ impl DomainForm {
             document.insert("protocol", self.protocol.as_str());
         }
         if before.routes != self.routes || document.get("routeConfig").is_none() {
-            rows::set_routes(&mut document, &self.routes);
+            routes::set_routes(&mut document, &self.routes);
         }
-        authentication::write(self, &before, &mut document)?;
+        let mut config = match document.get("authConfig") {
+            Some(Value::Object(config)) => config.clone(),
+            _ => Object::new(),
+        };
+        self.authentication.onto(&mut config, DETAILS)?;
+        document.insert("authConfig", config);
         self.write_certificate(&before, &mut document);
         Ok(document)
     }
 
+    fn page(self, console: &Console, layout: Layout, editing: Editing<'_>) -> Response {
+        edit::show(self, console, layout, editing)
+    }
+}
+
+impl DomainForm {
     fn read_certificate(&mut self, document: &Object) {
         let Some(config) = document.get("certConfig").and_then(Value::as_object) else { return };
         self.cert_name = text(config, "certName");

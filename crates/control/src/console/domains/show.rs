@@ -2,14 +2,13 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::Uri;
 use axum::response::Response;
 use claimgate_config::DocumentKind;
-use claimgate_jose::json::{Object, Value};
 
-use super::draft;
-use super::form::{ClaimRow, DomainForm};
-use crate::catalog::{Document, Origin};
+use super::form::DomainForm;
+use crate::catalog::Origin;
+use crate::console::documents::{DocumentForm, Pages, find, object, text};
 use crate::console::form::Fields;
 use crate::console::jwks::Report;
 use crate::console::layout::{Layout, Section};
@@ -38,13 +37,13 @@ pub async fn show(
     Path(name): Path<String>,
     uri: Uri,
 ) -> Result<Response, Response> {
-    let document = find(&console, &user, &name)?;
+    let document = find(&console, &user, DocumentKind::CustomDomain, &name)?;
     // Nothing secret goes to the page, whoever looks at it.
     let masked = crate::secrets::shown(document.kind, &document.json, false);
-    let object = parse(&masked);
-    let mut form = DomainForm::of_document(&object);
-    let whole = DomainForm::of_document(&parse(&document.json));
-    let report = Report::of(&whole.jwks);
+    let document_shown = object(&masked);
+    let mut form = DomainForm::of_document(&document_shown);
+    let whole = DomainForm::of_document(&object(&document.json));
+    let report = Report::of(&whole.authentication.jwks);
     form.protocol = form.protocol.replace(',', ", ");
     let (declared, stored) = match &document.origin {
         Origin::Declared(location) => (Some(location.to_string()), None),
@@ -52,9 +51,9 @@ pub async fn show(
     };
     Ok(page::html(&ShowPage {
         layout: Layout::new(document.name.clone(), Section::CustomDomains, &user),
-        address: super::address(&document.name),
+        address: Pages::of(document.kind).address(&document.name),
         name: document.name.clone(),
-        json: draft::text(&object),
+        json: text(&document_shown),
         form,
         report,
         declared,
@@ -62,44 +61,4 @@ pub async fn show(
         author: stored.map(|stored| stored.author.clone()).unwrap_or_default(),
         notice: (Fields::of_query(&uri).text("done") == "saved").then_some("Saved. It is in force."),
     }))
-}
-
-/// The domain of a page, or the page that says that there is none.
-pub fn find(console: &Console, user: &SignedIn, name: &str) -> Result<Document, Response> {
-    let found = console.catalog().find(DocumentKind::CustomDomain, &name.to_ascii_lowercase());
-    found.ok_or_else(|| {
-        let message = format!("There is no custom domain {name}.");
-        page::error(StatusCode::NOT_FOUND, Some(user.clone()), &message)
-    })
-}
-
-fn parse(json: &str) -> Object {
-    match Value::parse(json.as_bytes()) {
-        Ok(Value::Object(object)) => object,
-        _ => Object::new(),
-    }
-}
-
-impl ShowPage {
-    /// Paths that the lists are about.
-    fn paths(&self) -> impl Iterator<Item = &str> {
-        self.form.paths.lines()
-    }
-}
-
-/// A position in the words of the console.
-pub fn position(name: &str) -> &str {
-    super::edit::POSITIONS.iter().find(|(value, _)| *value == name).map_or(name, |(_, label)| label)
-}
-
-impl ClaimRow {
-    fn position_label(&self) -> &str {
-        position(&self.position)
-    }
-}
-
-impl super::form::TokenRow {
-    fn position_label(&self) -> &str {
-        position(&self.position)
-    }
 }

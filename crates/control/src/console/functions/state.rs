@@ -1,10 +1,12 @@
 //! How the processes of a function fare, and what they print: the part of a function's page that changes.
 
 use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
 use claimgate_functions::ProcessState;
 use claimgate_gateway::Gateway;
 
-use super::super::{chart, words};
+use crate::console::{Console, SignedIn, chart, page, words};
 
 #[derive(Template)]
 #[template(path = "functions/state.html")]
@@ -19,7 +21,7 @@ pub struct StatePart {
 /// In its place when the function has gone.
 #[derive(Template)]
 #[template(source = "<p class=\"nothing\">The gateway does not run this function.</p>", ext = "html")]
-pub struct NoState;
+struct NoState;
 
 struct Instance {
     port: u16,
@@ -32,6 +34,13 @@ struct Printed {
     instance: String,
     stream: &'static str,
     line: String,
+}
+
+pub async fn show(State(console): State<Console>, _: SignedIn, Path(name): Path<String>) -> Response {
+    match StatePart::of(console.catalog().gateway(), &name) {
+        Some(state) => page::html(&state),
+        None => page::html(&NoState),
+    }
 }
 
 impl StatePart {

@@ -1,12 +1,7 @@
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used)]
 use super::*;
-
-fn object(text: &str) -> Object {
-    match Value::parse(text.as_bytes()).unwrap() {
-        Value::Object(object) => object,
-        _ => panic!("no object"),
-    }
-}
+use crate::console::documents::object;
+use crate::console::documents::rows::ClaimRow;
 
 const DOMAIN: &str = r#"{"domainName":"a.example.com","protocol":"HTTP","corsConfig":{"allowOrigins":["*"]},
     "routeConfig":{"routes":[{"path":"/a","functionName":"f","rewriteConfig":{"x":1},"methods":["GET"]}]},
@@ -22,11 +17,11 @@ fn what_is_not_changed_stays_as_it_was_written() {
 fn what_the_form_does_not_show_is_kept() {
     let document = object(DOMAIN);
     let mut form = DomainForm::of_document(&document);
-    form.tokens.reverse();
+    form.authentication.tokens.reverse();
     if let Some(route) = form.routes.first_mut() {
         route.path = "/b".to_owned();
     }
-    form.claims.push(ClaimRow {
+    form.authentication.claims.push(ClaimRow {
         position: "header".to_owned(),
         claim: "a:b".to_owned(),
         parameter: "x-a".to_owned(),
@@ -43,14 +38,18 @@ fn what_the_form_does_not_show_is_kept() {
 fn a_new_domain_is_made_of_the_form_alone() {
     let form = DomainForm {
         domain_name: "b.example.com".to_owned(),
-        auth_type: "jwt".to_owned(),
-        jwks: r#"{"keys": []}"#.to_owned(),
+        authentication: AuthenticationForm {
+            auth_type: "jwt".to_owned(),
+            jwks: r#"{"keys": []}"#.to_owned(),
+            ..AuthenticationForm::empty()
+        },
         ..DomainForm::empty()
     };
     let document = form.onto(&Object::new()).unwrap();
     let expected = r#"{"domainName":"b.example.com","protocol":"HTTP","routeConfig":{"routes":[{"path":"/*","functionName":""}]},
         "authConfig":{"authType":"jwt","authInfo":{"jwks":{"keys":[]},"tokenLookup":"header:Authorization:Bearer"}}}"#;
     assert_eq!(document, object(expected));
-    let wrong = DomainForm { jwks: "-----BEGIN PUBLIC KEY-----".to_owned(), ..form };
-    assert_eq!(wrong.onto(&Object::new()).unwrap_err().0, "jwks");
+    let mut wrong = form;
+    wrong.authentication.jwks = "-----BEGIN PUBLIC KEY-----".to_owned();
+    assert!(wrong.onto(&Object::new()).unwrap_err().are_at(&["jwks"]));
 }

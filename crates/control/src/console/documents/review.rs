@@ -2,21 +2,20 @@
 
 use askama::Template;
 use axum::response::Response;
-use claimgate_config::{DocumentKind, DocumentProblem};
+use claimgate_config::DocumentProblem;
 
 use super::draft::{self, Draft};
-use super::form::DomainForm;
-use super::problems::Problems;
-use super::{conflict, edit};
+use super::{Pages, Problems, conflict, form};
 use crate::catalog::{Applied, ApplyError, Document};
 use crate::console::diff::{Line, diff};
-use crate::console::layout::{Layout, Section};
+use crate::console::layout::Layout;
 use crate::console::{Console, SignedIn, page};
 
 #[derive(Template)]
-#[template(path = "domains/review.html")]
+#[template(path = "documents/review.html")]
 struct ReviewPage {
     layout: Layout,
+    pages: &'static Pages,
     name: String,
     is_new: bool,
     version: String,
@@ -36,7 +35,7 @@ pub enum Judged {
     /// It was changed meanwhile; `None` when it is gone.
     Conflict(Option<Box<Document>>),
     /// It cannot be done, whatever it says.
-    Refused(Problems),
+    Refused(ApplyError),
 }
 
 impl From<Result<Applied, ApplyError>> for Judged {
@@ -45,18 +44,23 @@ impl From<Result<Applied, ApplyError>> for Judged {
             Ok(applied) => Self::Good(applied),
             Err(ApplyError::Invalid(problems)) => Self::Wrong(problems),
             Err(ApplyError::Changed { current, .. }) => Self::Conflict(current),
-            Err(error @ ApplyError::Exists { .. }) => {
-                Self::Refused(Problems::one("domain-name", error.to_string()))
-            }
-            Err(error) => Self::Refused(Problems::one("", error.to_string())),
+            Err(error) => Self::Refused(error),
         }
     }
 }
 
-/// Judges a draft and shows what comes of it; `sent` is the form that it was made of.
-pub async fn show(console: &Console, user: &SignedIn, draft: Draft, sent: Option<DomainForm>) -> Response {
-    let judged = judge(console, user, &draft).await;
-    answer(console, user, draft, judged, sent).await
+/// Judges a draft and shows what comes of it.
+pub async fn show(console: &Console, user: &SignedIn, draft: &Draft) -> Response {
+    let judged = judge(console, user, draft).await;
+    answer_or_form(console, user, draft, judged).await
+}
+
+/// [`answer`], or the draft's form where something is wrong with it.
+pub async fn answer_or_form(console: &Console, user: &SignedIn, draft: &Draft, judged: Judged) -> Response {
+    match answer(console, user, draft, judged).await {
+        Ok(page) => page,
+        Err(problems) => form(console, user, draft, &problems),
+    }
 }
 
 pub async fn judge(console: &Console, user: &SignedIn, draft: &Draft) -> Judged {
@@ -64,45 +68,48 @@ pub async fn judge(console: &Console, user: &SignedIn, draft: &Draft) -> Judged 
 }
 
 /// The page that comes after a draft was judged, or saving it failed.
+///
+/// # Errors
+///
+/// What is wrong with the draft, for its form.
 pub async fn answer(
     console: &Console,
     user: &SignedIn,
-    draft: Draft,
+    draft: &Draft,
     judged: Judged,
-    sent: Option<DomainForm>,
-) -> Response {
-    let problems = match judged {
-        Judged::Good(applied) => return review(console, user, &draft, &applied),
-        Judged::Conflict(current) => return conflict::show(console, user, &draft, current.as_deref()).await,
-        Judged::Wrong(problems) => Problems::of(&problems, &draft.domain_name()),
-        Judged::Refused(problems) => problems,
-    };
-    edit::form(console, user, Some(&draft), &problems, sent, false)
+) -> Result<Response, Problems> {
+    match judged {
+        Judged::Good(applied) => Ok(review(console, user, draft, &applied)),
+        Judged::Conflict(current) => Ok(conflict::show(console, user, draft, current.as_deref()).await),
+        Judged::Wrong(problems) => Err(Problems::of(&problems, draft)),
+        Judged::Refused(error @ ApplyError::Exists { .. }) => {
+            Err(Problems::one(Pages::of(draft.kind).name.1, error.to_string()))
+        }
+        Judged::Refused(error) => Err(Problems::one("", error.to_string())),
+    }
 }
 
 fn review(console: &Console, user: &SignedIn, draft: &Draft, applied: &Applied) -> Response {
-    let name = draft.domain_name();
-    let before = console.catalog().find(DocumentKind::CustomDomain, &name);
+    let (pages, name) = (Pages::of(draft.kind), draft.document_name());
+    let before = console.catalog().find(draft.kind, &name);
     let before = before.as_ref().map(draft::of_document);
     let after = applied.documents.first().map(draft::of_document);
     let (before, after) = draft::texts(before.as_ref(), after.as_ref());
     let is_new = draft.name.is_none();
+    let address = pages.address(&name);
     let warning = |found: &DocumentProblem| found.problem.message.clone();
     page::html(&ReviewPage {
-        layout: Layout::new("Review the changes", Section::CustomDomains, user),
+        layout: Layout::new("Review the changes", pages.section, user),
+        pages,
         is_new,
-        version: draft.version.map(|version| version.to_string()).unwrap_or_default(),
+        version: draft.version_text(),
         document: draft.json(),
         lines: diff(&before, &after),
         warnings: applied.warnings.iter().filter(|found| found.name == name).map(warning).collect(),
         has_private_key: draft.has_private_key(),
-        save: format!("{}/save", super::address(&name)),
-        edit: if is_new {
-            "/console/create/custom-domain".to_owned()
-        } else {
-            format!("{}/modify", super::address(&name))
-        },
-        cancel: if is_new { super::LIST.to_owned() } else { super::address(&name) },
+        save: format!("{address}/save"),
+        edit: if is_new { pages.create.to_owned() } else { format!("{address}/modify") },
+        cancel: if is_new { pages.list.to_owned() } else { address },
         name,
     })
 }

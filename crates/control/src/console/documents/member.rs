@@ -28,6 +28,14 @@ pub fn set_text(object: &mut Object, name: &str, text: &str) {
     set(object, name, value);
 }
 
+/// Sets a number; no text removes it. What is no number stays a text, and is told to be one where documents
+/// are judged.
+pub fn set_number(object: &mut Object, name: &str, text: &str) {
+    let number = Value::parse(text.as_bytes()).ok().filter(|value| value.as_number().is_some());
+    let text = Some(text).filter(|text| !text.is_empty());
+    set(object, name, number.or_else(|| text.map(Value::from)));
+}
+
 /// The text of a member; empty when there is none.
 pub fn text(object: &Object, name: &str) -> String {
     member(object, name).and_then(Value::as_str).unwrap_or_default().to_owned()

@@ -1,24 +1,26 @@
-//! Somebody else has changed the same domain meanwhile: both sides.
+//! Somebody else has changed the same document meanwhile: both sides.
 
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use super::Pages;
 use super::draft::{self, Draft};
-use super::edit;
+use super::history::version_of;
 use crate::catalog::Document;
 use crate::console::diff::{Line, diff};
-use crate::console::layout::{Layout, Section};
+use crate::console::layout::Layout;
 use crate::console::when::When;
 use crate::console::{Console, SignedIn, page};
 
 #[derive(Template)]
-#[template(path = "domains/conflict.html")]
+#[template(path = "documents/conflict.html")]
 struct ConflictPage {
     layout: Layout,
+    pages: &'static Pages,
     name: String,
     address: String,
-    /// `None` when the domain was deleted.
+    /// `None` when the document was deleted.
     theirs: Option<Theirs>,
     /// What the user has changed.
     yours: Vec<Line>,
@@ -35,8 +37,8 @@ struct Theirs {
 
 /// Shows what both have changed since the version that both began with.
 pub async fn show(console: &Console, user: &SignedIn, draft: &Draft, current: Option<&Document>) -> Response {
-    let name = draft.domain_name();
-    let base = match edit::version_of(console, &name, draft.version).await {
+    let (pages, name) = (Pages::of(draft.kind), draft.document_name());
+    let base = match version_of(console, draft.kind, &name, draft.version).await {
         Ok(base) => base,
         Err(answer) => return answer,
     };
@@ -51,12 +53,13 @@ pub async fn show(console: &Console, user: &SignedIn, draft: &Draft, current: Op
             }
         });
     let (before, after) = draft::texts(base.as_ref(), Some(&draft.document));
-    let address = super::address(&name);
+    let address = pages.address(&name);
     let page = ConflictPage {
-        layout: Layout::new("Changed meanwhile", Section::CustomDomains, user),
+        layout: Layout::new("Changed meanwhile", pages.section, user),
+        pages,
         edit: match theirs {
             Some(_) => format!("{address}/modify"),
-            None => "/console/create/custom-domain".to_owned(),
+            None => pages.create.to_owned(),
         },
         name,
         address,
