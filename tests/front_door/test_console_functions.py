@@ -141,7 +141,7 @@ def test_a_process_behind_a_jwt_trigger_by_what_a_person_sees(visit, gateway, ap
 
     page.get_by_role("link", name="Test", exact=True).last.click()
     expect(page.get_by_label("Domain")).to_have_value(host)
-    expect(page.get_by_text(f"{host} needs a JWT.")).to_be_visible()
+    expect(page.get_by_text(f"{host} needs a JWT")).to_be_visible()
     options = page.locator("#domains option")
     assert options.evaluate_all("all => all.map(one => [one.value, one.label])") == [
         ["*.example.net", "custom domain"],

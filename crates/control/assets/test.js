@@ -8,6 +8,8 @@ const fields = form.elements;
 const csrf = document.querySelector("meta[name=csrf-token]")?.content ?? "";
 /** Places of tokens, as the chosen domain has them. */
 let places = [];
+/** Whether the user has chosen where the token comes from; until then the domain decides. */
+let tokenIsChosen = false;
 
 async function showDomain() {
   const host = fields.host.value.trim();
@@ -22,8 +24,7 @@ async function showDomain() {
   if (domain && fields.claims.value.trim() === "{}") fields.claims.value = JSON.stringify(domain.claims, null, 2);
   if (domain && !domain.schemes.includes(fields.scheme.value)) fields.scheme.value = domain.schemes[0];
   if (domain && fields.path.value === "/") fields.path.value = domain.path;
-  if (domain && places.length === 0) fields.tokenFrom.value = "none";
-  else if (domain && fields.tokenFrom.value === "none") fields.tokenFrom.value = "sign";
+  if (domain && !tokenIsChosen) fields.tokenFrom.value = places.length === 0 ? "none" : "sign";
   showTokenFields();
 }
 
@@ -128,7 +129,10 @@ async function copyCurl() {
 
 form.addEventListener("submit", submit);
 fields.host.addEventListener("change", showDomain);
-fields.tokenFrom.addEventListener("change", showTokenFields);
+fields.tokenFrom.addEventListener("change", () => {
+  tokenIsChosen = true;
+  showTokenFields();
+});
 element("use-key").addEventListener("click", useKey);
 element("forget-key").addEventListener("click", () => {
   keyAtHand.forget();
