@@ -308,14 +308,16 @@ def test_secrets_are_shown_to_editors_in_the_form_alone(visit, stored, api, view
             shows_none(one)
     page.goto("/console/functions/secret/modify")
     assert page.get_by_label("Value", exact=True).input_value() == "a-secret-token"
+    page.get_by_label("Value", exact=True).fill("a-secret-token-too")
     page.get_by_label("Parameter Name").fill("X-Other")
     page.get_by_role("button", name="Save").click()
     changes = page.get_by_label("What will change")
     expect(changes).to_contain_text("X-Other")
+    expect(changes).to_contain_text('"TOKEN": "*** (new)"')
     assert SECRET not in changes.inner_text() and "a-secret-token" not in changes.inner_text()
     page.get_by_role("button", name="Save changes").click()
     kept = json.dumps(document_of(api, "secret"))
-    assert SECRET in kept and "a-secret-token" in kept and "X-Other" in kept
+    assert SECRET in kept and "a-secret-token-too" in kept and "X-Other" in kept
 
 
 def test_a_viewer_changes_nothing(viewer, stored):
