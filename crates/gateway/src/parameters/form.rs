@@ -12,6 +12,9 @@ use super::urlencoded;
 /// The content type of an urlencoded form.
 pub const URLENCODED: &str = "application/x-www-form-urlencoded";
 
+/// The content type of a multipart form.
+const MULTIPART: &str = "multipart/form-data";
+
 const PLAIN_CHARSETS: [&str; 6] = ["utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "windows-1252"];
 
 /// A form and its parameters.
@@ -28,7 +31,7 @@ pub enum Form {
 pub enum FormKind {
     /// An urlencoded form.
     Urlencoded,
-    /// A multipart form, with the parameters of its content type.
+    /// A multipart form, with what stands behind its type: the parameters.
     Multipart(String),
 }
 
@@ -68,8 +71,9 @@ impl FormKind {
         let (media_type, parameters) = content_type.split_at(end);
         let kind = if begins_with(media_type, URLENCODED) {
             Self::Urlencoded
-        } else if begins_with(media_type, "multipart/form-data") {
-            Self::Multipart(parameters.to_owned())
+        } else if begins_with(media_type, MULTIPART) {
+            // With what the type has too much: some readers would find a boundary there.
+            Self::Multipart(content_type.get(MULTIPART.len()..).unwrap_or_default().to_owned())
         } else {
             return Ok(None);
         };

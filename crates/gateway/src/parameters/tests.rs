@@ -168,6 +168,8 @@ fn content_types_that_functions_take_for_a_form() {
         assert_eq!(kind(content_type), urlencoded, "{content_type}");
     }
     assert_eq!(kind("multipart/form-data;boundary=x"), Ok(Some(FormKind::Multipart(";boundary=x".into()))));
+    let two = kind("multipart/form-databoundary=; boundary=x").unwrap().unwrap();
+    assert!(matches!(Form::parse(&two, Bytes::new()), Err(FormError::Multipart(MultipartError::Boundary))));
     for content_type in ["application/json", "text/plain", "multipart/mixed; boundary=x", "x"] {
         assert_eq!(kind(content_type), Ok(None), "{content_type}");
     }
