@@ -171,9 +171,11 @@ fn the_only<'a>(mut values: impl Iterator<Item = Cow<'a, [u8]>>) -> Lookup<'a> {
 
 /// The token behind the prefix and one space. RFC 9110, 11.1: the scheme is compared without case.
 fn strip_prefix<'a>(value: Cow<'a, [u8]>, prefix: &str) -> Lookup<'a> {
+    let prefix = prefix.as_bytes();
+    // Nearly all write it as it is configured, which is seen at a glance.
+    let is_prefix = |start: &[u8]| start == prefix || start.eq_ignore_ascii_case(prefix);
     let has_prefix =
-        value.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
-            && value.get(prefix.len()) == Some(&b' ');
+        value.get(..prefix.len()).is_some_and(is_prefix) && value.get(prefix.len()) == Some(&b' ');
     match value {
         Cow::Borrowed(value) if has_prefix => {
             Lookup::Found(Cow::Borrowed(value.get(prefix.len() + 1..).unwrap_or_default()))
