@@ -31,7 +31,8 @@ def explanation(options: Namespace) -> list[str]:
 - The job: `alg`, signature, `exp`, `iss` and `aud` are checked; `x-sub` and `x-name` are removed from what
   the client sent and set from the claims. Checked before every run: nine bad tokens get 401, a good one
   passes, and the upstream sees both headers from the claims and not the client's.
-- plain is a pass-through, which gets the same bytes and looks at no token. HS256, RS256 with 2048 bits,
+- plain is a pass-through, which gets the same bytes and looks at no token; claimgate without authentication is
+  measured beside each algorithm's rows, with the tokens of that one. HS256, RS256 with 2048 bits,
   ES256 (P-256), EdDSA (Ed25519).
 - Tokens: `one` token always; `users`, one for each of {options.users:,} users in turn, which claimgate finds among the
   verified ones; `new`, the same tokens in turn while claimgate has room for few of them

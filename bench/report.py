@@ -36,7 +36,7 @@ def markdown(rows: list[Row], runs: list[list[Run]], rates: dict[str, int], opti
 def ratios(results: list) -> list[str]:
     """claimgate over the others, paired within each round."""
     quiet = {
-        (row.target.proxy, row.job, row.workload if row.remembers else None): its
+        (row.target.proxy, row.algorithm if row.is_beside else row.job, row.workload if row.remembers else None): its
         for row, its in results
         if not row.target.is_logging
     }
@@ -48,13 +48,13 @@ def ratios(results: list) -> list[str]:
         "| --- | --- | --: | --: | --: | --: |",
     ]
     for (proxy, job, workload), ours in quiet.items():
-        if proxy != "claimgate":
+        if proxy != "claimgate" or (workload is None and job != "plain"):
             continue
         others = [("HAProxy", job, None), ("Node", job, None)]
         if job == "plain":
             others += [None, ("nginx", "plain", None)]
         else:
-            others += [("claimgate", "plain", None), None]
+            others += [("claimgate", job, None), None]
         cells = [ratio(ours, quiet.get(other)) for other in others]
         lines.append(f"| {job} | {workload or 'none looked at'} | {' | '.join(cells)} |")
     return lines
@@ -75,7 +75,7 @@ def throughput(results: list) -> list[str]:
     for row, runs in results:
         per_cpu = [run.per_cpu_second for run in runs]
         cells = [
-            row.job,
+            f"plain, beside {row.algorithm}" if row.is_beside else row.job,
             proxy(row),
             row.workload,
             f"{median(runs, 'per_second'):,.0f}",

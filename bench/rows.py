@@ -27,6 +27,8 @@ class Row:
     workload: str
     algorithm: str
     """Whose tokens are sent; a pass-through gets the same bytes as the others."""
+    is_beside: bool = False
+    """A pass-through that stands beside the rows of its algorithm, to be compared with them."""
 
     @property
     def job(self) -> str:
@@ -37,7 +39,8 @@ class Row:
         logging = " with log" if self.target.is_logging else ""
         workload = f" {self.workload}" if self.remembers else ""
         rate = f" at the rate of {self.algorithm}" if self.part == "latency" and self.job == "plain" else ""
-        return f"{self.part} {self.job} {self.target.proxy}{workload}{logging}{rate}"
+        beside = f" with tokens of {self.algorithm}" if self.is_beside else ""
+        return f"{self.part} {self.job} {self.target.proxy}{workload}{logging}{rate}{beside}"
 
     @property
     def remembers(self) -> bool:
@@ -60,6 +63,7 @@ def http1(arguments, issuers, *where) -> list[Row]:
     for algorithm, issuer in issuers.items():
         rows += [Row("h1", targets.node(issuer, *where), FORGETFUL, algorithm)]
         rows += of_haproxy("h1", issuer, FORGETFUL, *where)
+        rows += [Row("h1", targets.claimgate(None, *where), FORGETFUL, algorithm, is_beside=True)]
         rows += [of_claimgate("h1", issuer, workload, *where) for workload in arguments.workloads]
     logging = targets.claimgate(issuers[first], *where, is_logging=True)
     return [*rows, Row("h1", logging, "one", first)]
@@ -67,8 +71,9 @@ def http1(arguments, issuers, *where) -> list[Row]:
 
 def http2(arguments, issuers, *where) -> list[Row]:
     rows = [Row("h2", target, "one", next(iter(issuers))) for target in pass_throughs(*where, is_http2=True)]
-    for issuer in issuers.values():
+    for algorithm, issuer in issuers.items():
         rows += of_haproxy("h2", issuer, "one", *where)
+        rows += [Row("h2", targets.claimgate(None, *where), "one", algorithm, is_beside=True)]
         rows += [of_claimgate("h2", issuer, workload, *where) for workload in one_token(arguments)]
     return rows
 
