@@ -113,6 +113,8 @@ pub fn authentication_field(path: &str, details: &str, message: &str) -> Option<
     let path = path.trim_start_matches('.');
     if let Some(rest) = path.strip_prefix("tokenlookup") {
         let columns = [("readposition", "position"), ("prefix", "prefix"), ("", "name")];
+        // Of a list in one line only the message tells which part of an entry it is.
+        let rest = if rest.is_empty() && message.contains("prefix") { "prefix" } else { rest };
         return Some(row("token", rest, message, &columns));
     }
     if let Some(rest) = path.strip_prefix("claimpassby") {

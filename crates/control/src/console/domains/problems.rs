@@ -41,6 +41,7 @@ mod tests {
             ("routeConfig.routes[1].path", "", "route-path-1"),
             ("authConfig.authInfo.tokenLookup", "entry 2: the name is empty", "token-name-1"),
             ("authConfig.authInfo.tokenLookup[1].prefix", "", "token-prefix-1"),
+            ("authConfig.authInfo.tokenLookup", "entry 2: the prefix \"a b\" is no", "token-prefix-1"),
             ("authConfig.authInfo.claimPassBy", "entry 1: no", "claim-parameter-0"),
             ("authConfig.authInfo.JWKS.keys[0].n", "", "jwks"),
             ("authConfig.authInfo.jwksUri", "", "jwks-uri"),
