@@ -19,8 +19,9 @@ pub struct RequestPath<'a> {
     /// Unreserved characters decoded, other escapes in upper case, dot segments resolved (RFC 3986,
     /// 6.2.2); what routes are matched against.
     canonical: Cow<'a, str>,
-    /// What functions could make of what they receive that decode more than once, turn backslashes, merge
-    /// slashes or resolve dot segments, each of them or not; none when all of these leave it as it is.
+    /// What could be made of it, and of what functions receive in its place, by those that decode more than
+    /// once, turn backslashes, merge slashes or resolve dot segments, each of them or not; none when all of
+    /// these leave it as it is.
     lenient: Vec<String>,
     dots_resolved: bool,
 }
@@ -61,7 +62,11 @@ impl<'a> RequestPath<'a> {
         }
         let dots_resolved = segments().any(is_dot_segment);
         let canonical = if dots_resolved { resolve_dot_segments(&normalized) } else { normalized };
-        let lenient = lenient_readings(if dots_resolved { &canonical } else { raw })?;
+        let mut lenient = lenient_readings(raw)?;
+        if dots_resolved {
+            // What functions receive has readings that what was sent has not.
+            lenient.extend(lenient_readings(&canonical)?);
+        }
         Ok(Self { raw, canonical: canonical.into(), lenient, dots_resolved })
     }
 
@@ -207,9 +212,9 @@ fn resolve_dot_segments(path: &str) -> String {
     format!("/{}", resolved.join("/"))
 }
 
-fn lenient_readings(forwarded: &str) -> Result<Vec<String>, PathError> {
+fn lenient_readings(path: &str) -> Result<Vec<String>, PathError> {
     let mut readings = Vec::new();
-    let mut decoded = forwarded.as_bytes().to_vec();
+    let mut decoded = path.as_bytes().to_vec();
     for _ in 0..=MAX_DECODINGS {
         let text = String::from_utf8_lossy(&decoded).into_owned();
         if text.contains('\\') {
