@@ -1,16 +1,15 @@
 """Functions and their HTTP triggers in the console: from Create to a verified request, in a real browser."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from support import console
 from support.api import Api, with_access_keys
 from support.configuration import configuration, domain, function, jwt
-from support.gateway import BINARY
 from support.tokens import jwks, key
 
 KEY = key("ES256", "first")
@@ -66,18 +65,9 @@ def stored(api):
 @pytest.fixture(scope="module")
 def viewer(browser, gateway):
     """Opens pages for somebody who may only look."""
-    password = "a password for looking"
-    command = [str(BINARY), "user", "add", "vic", "--role", "viewer", "--config", str(gateway.file)]
-    subprocess.run(command, input=password, text=True, check=True, cwd=gateway.file.parent)
-    context = browser.new_context(base_url=f"http://{gateway.admin[0]}:{gateway.admin[1]}")
-    page = context.new_page()
-    page.goto("/console/functions")
-    page.get_by_label("User name").fill("vic")
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading", name="Functions", exact=True).wait_for()
-    yield page
-    context.close()
+    with console.viewer(browser, gateway, "/console/functions") as page:
+        page.get_by_role("heading", name="Functions", exact=True).wait_for()
+        yield page
 
 
 def document_of(api, name: str) -> dict:

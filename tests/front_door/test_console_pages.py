@@ -1,16 +1,16 @@
 """Keys, Token decoder, Test and Traffic of the console, in a real browser."""
 
 import json
-import subprocess
 
 import jwt as pyjwt
 import pytest
 from jwcrypto.jwk import JWK
 from playwright.sync_api import expect
 
+from support import console
 from support.configuration import configuration, domain, jwt
 from support.console import Watched
-from support.gateway import BINARY, Gateway
+from support.gateway import Gateway
 from support.tokens import jwks, key
 
 HOST = "api.example.com"
@@ -196,26 +196,17 @@ def test_nothing_but_the_gateway_can_be_asked(visit, recorder):
 
 
 def test_a_viewer_traces_and_does_not_send(browser, gateway):
-    password = "a password for looking"
-    command = [str(BINARY), "user", "add", "vic", "--role", "viewer", "--config", str(gateway.file)]
-    subprocess.run(command, input=password, text=True, check=True, cwd=gateway.file.parent)
-    context = browser.new_context(base_url=f"http://{gateway.admin[0]}:{gateway.admin[1]}")
-    page = context.new_page()
-    page.goto("/console/test")
-    page.get_by_label("User name").fill("vic")
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("Domain").fill(HOST)
-    page.get_by_role("combobox", name="Token", exact=True).select_option("none")
-    assert page.get_by_role("button", name="Send").count() == 0
-    page.get_by_role("button", name="Trace only").click()
-    page.get_by_role("region", name="Outcome").get_by_text("missing_token").wait_for()
-    send = """send => fetch("/console/test", { method: "POST", headers: {
-        "content-type": "application/json", "x-csrf-token": document.querySelector("meta[name=csrf-token]").content
-      }, body: JSON.stringify({ scheme: "http", host: "x", method: "GET", target: "/", headers: [], body: "", send })
-    }).then(answer => answer.status)"""
-    assert [page.evaluate(send, wanted) for wanted in (False, True)] == [200, 403]
-    context.close()
+    with console.viewer(browser, gateway, "/console/test") as page:
+        page.get_by_label("Domain").fill(HOST)
+        page.get_by_role("combobox", name="Token", exact=True).select_option("none")
+        assert page.get_by_role("button", name="Send").count() == 0
+        page.get_by_role("button", name="Trace only").click()
+        page.get_by_role("region", name="Outcome").get_by_text("missing_token").wait_for()
+        send = """send => fetch("/console/test", { method: "POST", headers: {
+            "content-type": "application/json", "x-csrf-token": document.querySelector("meta[name=csrf-token]").content
+          }, body: JSON.stringify({ scheme: "http", host: "x", method: "GET", target: "/", headers: [], body: "", send })
+        }).then(answer => answer.status)"""
+        assert [page.evaluate(send, wanted) for wanted in (False, True)] == [200, 403]
 
 
 # --- Traffic ---

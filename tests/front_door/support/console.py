@@ -1,12 +1,14 @@
 """The console in a browser that tells of everything that a page must not do."""
 
 import shutil
+import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
 from support import screenshots
+from support.gateway import BINARY
 
 AXE = Path(__file__).resolve().parents[1] / "node_modules/axe-core/axe.min.js"
 PASSWORD = "correct horse battery staple"
@@ -25,6 +27,22 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--no-proxy-server"])
         yield browser
         browser.close()
+
+
+@contextmanager
+def viewer(browser, gateway, path: str):
+    """A page of somebody who may only look, opened at a path of the console."""
+    password = "a password for looking"
+    command = [str(BINARY), "user", "add", "vic", "--role", "viewer", "--config", str(gateway.file)]
+    subprocess.run(command, input=password, text=True, check=True, cwd=gateway.file.parent)
+    context = browser.new_context(base_url=f"http://{gateway.admin[0]}:{gateway.admin[1]}")
+    page = context.new_page()
+    page.goto(path)
+    page.get_by_label("User name").fill("vic")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    yield page
+    context.close()
 
 
 class Watched:

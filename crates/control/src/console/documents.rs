@@ -9,6 +9,7 @@ mod json;
 mod listing;
 mod review;
 mod save;
+mod source;
 
 pub mod authentication;
 pub mod member;
@@ -28,6 +29,7 @@ pub use draft::text;
 pub use edit::{DocumentForm, Editing};
 pub use listing::Listing;
 pub use problems::Problems;
+pub use source::Source;
 
 use super::domains::DomainForm;
 use super::form::Fields;

@@ -8,10 +8,9 @@ use claimgate_config::DocumentKind;
 
 use super::form::DomainForm;
 use crate::catalog::Document;
-use crate::console::documents::{DocumentForm, Listing, object};
+use crate::console::documents::{DocumentForm, Listing, Source, object};
 use crate::console::layout::{Layout, Section};
 use crate::console::traffic_page::sparkline;
-use crate::console::when::When;
 use crate::console::{Console, SignedIn, page};
 use crate::traffic::Traffic;
 
@@ -31,9 +30,7 @@ struct Row {
     /// A drawing of what happened in the last day; `None` when nothing did.
     traffic: Option<String>,
     more_routes: usize,
-    is_declared: bool,
-    changed: Option<When>,
-    author: String,
+    source: Source,
 }
 
 pub async fn show(State(console): State<Console>, user: SignedIn, uri: Uri) -> Response {
@@ -51,7 +48,6 @@ impl Row {
         let mut routes: Vec<String> = form.routes.into_iter().map(|route| route.path).collect();
         let more_routes = routes.len().saturating_sub(3);
         routes.truncate(3);
-        let stored = document.stored();
         Self {
             name: document.name.clone(),
             protocol: form.protocol.replace(',', ", "),
@@ -59,9 +55,7 @@ impl Row {
             routes,
             traffic: sparkline(traffic, &document.name),
             more_routes,
-            is_declared: stored.is_none(),
-            changed: stored.map(|stored| When::of(stored.modified)),
-            author: stored.map(|stored| stored.author.clone()).unwrap_or_default(),
+            source: Source::of(document),
         }
     }
 }

@@ -7,12 +7,10 @@ use axum::response::Response;
 use claimgate_config::DocumentKind;
 
 use super::form::DomainForm;
-use crate::catalog::Origin;
-use crate::console::documents::{DocumentForm, Pages, find, object, text};
+use crate::console::documents::{DocumentForm, Pages, Source, find, object, text};
 use crate::console::form::Fields;
 use crate::console::jwks::Report;
 use crate::console::layout::{Layout, Section};
-use crate::console::when::When;
 use crate::console::{Console, SignedIn, page};
 
 #[derive(Template)]
@@ -20,14 +18,12 @@ use crate::console::{Console, SignedIn, page};
 struct ShowPage {
     layout: Layout,
     name: String,
+    pages: &'static Pages,
     address: String,
     form: DomainForm,
     report: Report,
     json: String,
-    /// Where it was declared.
-    declared: Option<String>,
-    changed: Option<When>,
-    author: String,
+    source: Source,
     notice: Option<&'static str>,
 }
 
@@ -45,20 +41,16 @@ pub async fn show(
     let whole = DomainForm::of_document(&object(&document.json));
     let report = Report::of(&whole.authentication.jwks);
     form.protocol = form.protocol.replace(',', ", ");
-    let (declared, stored) = match &document.origin {
-        Origin::Declared(location) => (Some(location.to_string()), None),
-        Origin::Stored(stored) => (None, Some(stored)),
-    };
+    let pages = Pages::of(document.kind);
     Ok(page::html(&ShowPage {
         layout: Layout::new(document.name.clone(), Section::CustomDomains, &user),
-        address: Pages::of(document.kind).address(&document.name),
+        pages,
+        address: pages.address(&document.name),
         name: document.name.clone(),
         json: text(&document_shown),
         form,
         report,
-        declared,
-        changed: stored.map(|stored| When::of(stored.modified)),
-        author: stored.map(|stored| stored.author.clone()).unwrap_or_default(),
+        source: Source::of(&document),
         notice: (Fields::of_query(&uri).text("done") == "saved").then_some("Saved. It is in force."),
     }))
 }

@@ -10,9 +10,8 @@ use claimgate_functions::ProcessState;
 use super::in_words;
 use super::trigger::Trigger;
 use crate::catalog::Document;
-use crate::console::documents::{Listing, object};
+use crate::console::documents::{Listing, Source, object};
 use crate::console::layout::{Layout, Section};
-use crate::console::when::When;
 use crate::console::{Console, SignedIn, chart, page};
 
 /// How much of a command or an address is shown, in characters.
@@ -34,9 +33,7 @@ struct Row {
     state: Option<(&'static str, String)>,
     cold_starts: Option<String>,
     trigger: Option<Trigger>,
-    is_declared: bool,
-    changed: Option<When>,
-    author: String,
+    source: Source,
 }
 
 pub async fn show(State(console): State<Console>, user: SignedIn, uri: Uri) -> Response {
@@ -55,7 +52,6 @@ impl Row {
         let (kind, place) =
             target.map_or(("unknown", String::new()), |target| in_words(target, LONGEST_PLACE));
         let state = serving.processes.state(&document.name);
-        let stored = document.stored();
         Self {
             name: document.name.clone(),
             kind,
@@ -63,9 +59,7 @@ impl Row {
             cold_starts: state.as_ref().map(|state| chart::count(state.cold_starts)),
             state: state.as_ref().map(state_in_words),
             trigger: Trigger::of(console, &document.name, &object(&document.json)),
-            is_declared: stored.is_none(),
-            changed: stored.map(|stored| When::of(stored.modified)),
-            author: stored.map(|stored| stored.author.clone()).unwrap_or_default(),
+            source: Source::of(document),
         }
     }
 }

@@ -10,12 +10,10 @@ use claimgate_config::snapshot::Domain;
 use super::in_words;
 use super::state::StatePart;
 use super::trigger::Trigger;
-use crate::catalog::Origin;
-use crate::console::documents::{Pages, find, object, text};
+use crate::console::documents::{Pages, Source, find, object, text};
 use crate::console::form::Fields;
 use crate::console::jwks::Report;
 use crate::console::layout::{Layout, Section};
-use crate::console::when::When;
 use crate::console::{Console, SignedIn, page};
 use crate::secrets;
 
@@ -29,13 +27,11 @@ const LONGEST_PLACE: usize = 120;
 #[template(path = "functions/show.html")]
 struct ShowPage {
     layout: Layout,
+    pages: &'static Pages,
     address: String,
     kind: &'static str,
     place: String,
-    /// Where it was declared.
-    declared: Option<String>,
-    changed: Option<When>,
-    author: String,
+    source: Source,
     routes: Vec<Served>,
     trigger: Option<Trigger>,
     report: Report,
@@ -71,19 +67,15 @@ pub async fn show(
     let masked = object(&secrets::shown(document.kind, &document.json, false));
     let whole = Trigger::of(&console, &name, &object(&document.json));
     let trigger = Trigger::of(&console, &name, &masked);
-    let (declared, stored) = match &document.origin {
-        Origin::Declared(location) => (Some(location.to_string()), None),
-        Origin::Stored(stored) => (None, Some(stored)),
-    };
     let state = StatePart::of(gateway, &name).and_then(|state| state.render().ok());
+    let pages = Pages::of(document.kind);
     Ok(page::html(&ShowPage {
         layout: Layout::new(format!("Function {name}"), Section::Functions, &user),
-        address: Pages::of(document.kind).address(&name),
+        pages,
+        address: pages.address(&name),
         kind,
         place,
-        declared,
-        changed: stored.map(|stored| When::of(stored.modified)),
-        author: stored.map(|stored| stored.author.clone()).unwrap_or_default(),
+        source: Source::of(&document),
         test: test(trigger.as_ref(), &routes),
         routes,
         trigger,
