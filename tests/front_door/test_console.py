@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, expect
 
 from support import http1
 from support.api import Api, with_access_keys
+from support.certificates import Authority
 from support.configuration import configuration, domain, jwt
 from support.console import PASSWORD, Watched, sign_in
 from support.gateway import BINARY
@@ -225,6 +226,39 @@ def test_what_the_form_does_not_show_is_kept_and_roll_back_brings_back(visit, st
     page.get_by_role("button", name="Save changes").click()
     expect(page.get_by_role("status")).to_contain_text("in force")
     assert api("GET", "/custom-domains/history.example.com").json()["document"] == before
+
+
+def test_certificate_paths_and_the_order_of_positions_by_the_form(visit, stored, api, gateway, tmp_path):
+    name = "form.example.com"
+    stored(name)
+    certificate, private_key = Authority(tmp_path).pair(name)
+    watched = visit(f"custom-domains/{name}/modify")
+    page = watched.page
+    page.get_by_label("Protocol").select_option("HTTP,HTTPS")
+    page.get_by_label("Certificate comes from").select_option("this page (PEM)")
+    page.get_by_label("Certificate", exact=True).fill(certificate)
+    page.get_by_label("Private Key of the certificate").fill(private_key)
+    page.get_by_role("button", name="Add Read Position").click()
+    page.get_by_label("Read Position", exact=True).last.select_option("Query Parameters")
+    page.get_by_label("Parameter Name").last.fill("token")
+    page.get_by_role("button", name="Move up").last.click()
+    page.get_by_label("Which requests need a token").select_option("Only those to the paths of a blacklist")
+    page.get_by_label("Paths of the list").fill("/private/*\n/account")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("status")).to_contain_text("in force")
+    told = api("GET", f"/custom-domains/{name}").json()["document"]
+    info = told["authConfig"]["authInfo"]
+    assert info["tokenLookup"] == "query:token,header:Authorization:Bearer"
+    assert info["blacklist"] == ["/private/*", "/account"]
+    assert told["certConfig"]["certificate"].strip() == certificate.strip()
+    # The key is stored, and told to nobody: neither by the API nor on the page that shows the certificate.
+    secret = "".join(private_key.split()[3:-3])[:40]
+    page.get_by_role("link", name="Modify").click()
+    assert page.get_by_label("Private Key of the certificate").input_value() == ""
+    assert secret not in json.dumps(told) and secret not in page.content()
+    statuses = {path: gateway.get(path, host=name).status for path in ("/", "/private/x", "/account")}
+    assert statuses == {"/": 200, "/private/x": 401, "/account": 401}
 
 
 def test_secrets_are_masked(visit, stored, api, browser):
