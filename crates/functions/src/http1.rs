@@ -62,7 +62,7 @@ impl Http1 {
         let mut now = Instant::now();
         let mut outgoing = Outgoing::new(head::write(&parts, base_path), body, framing, timeouts.idle, now);
         let slot = self.pool.slot(address);
-        let mut kept = pool::take(&slot, now);
+        let mut kept = pool::take(&slot);
         loop {
             let is_kept = kept.is_some();
             let mut connection = match kept {
@@ -77,7 +77,7 @@ impl Http1 {
             };
             now = Instant::now();
             (outgoing, kept) = match failure {
-                Failure::Closed { unsent: Some(unsent), .. } if is_kept => (*unsent, pool::take(&slot, now)),
+                Failure::Closed { unsent: Some(unsent), .. } if is_kept => (*unsent, pool::take(&slot)),
                 Failure::Closed { .. } if is_repeatable => {
                     is_repeatable = false;
                     let (head, body) = (head::write(&parts, base_path), RequestBody::empty());

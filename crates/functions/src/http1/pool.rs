@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use http::Uri;
 use rustc_hash::FxHashMap;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::connection::Connection;
 
-/// How long a connection is kept without a request. Node's and uvicorn's servers close theirs after
-/// five seconds; a request that meets the closing is lost.
-const KEEP_ALIVE: Duration = Duration::from_secs(4);
+/// How often connections are looked after: one that has waited since the time before is closed, so that none
+/// waits for more than twice as long. Node's and uvicorn's servers close theirs after five seconds; a
+/// request that meets the closing is lost.
+const SWEEP: Duration = Duration::from_secs(2);
 
 /// Kept connections by address. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -28,9 +29,9 @@ struct Addresses {
     is_swept: bool,
 }
 
-/// The connections to one address, each with the time since when it waits. They come back without a
-/// look at the tables.
-pub(crate) type Slot = Arc<Mutex<Vec<(Box<Connection>, Instant)>>>;
+/// The connections to one address, each with whether it has waited since the last sweep. They come back
+/// without a look at the tables, and at the clock.
+pub(crate) type Slot = Arc<Mutex<Vec<(Box<Connection>, bool)>>>;
 
 impl Pool {
     /// The slot of an address, a URI's scheme and authority.
@@ -54,34 +55,39 @@ impl Pool {
         slot
     }
 
-    /// Closes what has waited for too long, and forgets addresses without connections.
+    /// Sweeps again and again, until there is no address.
     async fn sweep(self) {
         loop {
-            sleep(KEEP_ALIVE / 2).await;
-            let now = Instant::now();
-            let mut addresses = lock(&self.0);
-            let Addresses { http, https, unix, is_swept } = &mut *addresses;
-            for slots in [&mut *http, https, unix] {
-                slots.retain(|_, slot| {
-                    lock(slot).retain(|(_, since)| now.duration_since(*since) < KEEP_ALIVE);
-                    // Those whose connections are in use come back.
-                    Arc::strong_count(slot) > 1 || !lock(slot).is_empty()
-                });
-            }
-            if http.is_empty() && https.is_empty() && unix.is_empty() {
-                *is_swept = false;
+            sleep(SWEEP).await;
+            if lock(&self.0).sweep() {
                 return;
             }
         }
     }
 }
 
+impl Addresses {
+    /// Closes what has waited for too long, and forgets addresses without connections; tells whether it has
+    /// forgotten them all.
+    fn sweep(&mut self) -> bool {
+        let Self { http, https, unix, is_swept } = self;
+        for slots in [&mut *http, https, unix] {
+            slots.retain(|_, slot| {
+                lock(slot).retain_mut(|(_, has_waited)| !std::mem::replace(has_waited, true));
+                // Those whose connections are in use come back.
+                Arc::strong_count(slot) > 1 || !lock(slot).is_empty()
+            });
+        }
+        *is_swept = !(http.is_empty() && https.is_empty() && unix.is_empty());
+        !*is_swept
+    }
+}
+
 /// The connection that was used last, among those that the function has not closed.
-pub(crate) fn take(slot: &Slot, now: Instant) -> Option<Box<Connection>> {
+pub(crate) fn take(slot: &Slot) -> Option<Box<Connection>> {
     let mut connections = lock(slot);
-    while let Some((mut connection, since)) = connections.pop() {
-        let is_late = now.duration_since(since) >= KEEP_ALIVE;
-        if !is_late && connection.is_idle(&mut Context::from_waker(Waker::noop())) {
+    while let Some((mut connection, _)) = connections.pop() {
+        if connection.is_idle(&mut Context::from_waker(Waker::noop())) {
             return Some(connection);
         }
     }
@@ -90,9 +96,37 @@ pub(crate) fn take(slot: &Slot, now: Instant) -> Option<Box<Connection>> {
 
 /// Keeps a connection.
 pub(crate) fn put(slot: &Slot, connection: Box<Connection>) {
-    lock(slot).push((connection, Instant::now()));
+    lock(slot).push((connection, false));
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used)]
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_is_kept_through_one_sweep_and_closed_in_the_next() {
+        let (pool, address) = (Pool::default(), Uri::from_static("http://function"));
+        let slot = pool.slot(&address);
+        let (stream, _function) = tokio::io::duplex(1);
+        put(&slot, Box::new(Connection::new(Box::new(stream), Slot::clone(&slot))));
+        let sweep = || lock(&pool.0).sweep();
+
+        sweep();
+        let used = take(&slot).expect("it has waited through one sweep");
+        sweep();
+        sweep();
+        put(&slot, used);
+        sweep();
+        put(&slot, take(&slot).expect("the time of its use does not count"));
+        sweep();
+        sweep();
+        assert!(take(&slot).is_none());
+        drop(slot);
+        assert!(sweep(), "the address is not forgotten");
+    }
 }
