@@ -4,7 +4,7 @@
 //! set it.
 #![allow(clippy::expect_used)]
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use claimgate_gateway::parameters::form::{Form, FormKind, URLENCODED};
 use claimgate_gateway::parameters::{cookie, header, urlencoded};
 use divan::{AllocProfiler, Bencher};
@@ -30,7 +30,7 @@ fn header(bencher: Bencher, case: &str) {
         headers.insert("x_sub", HeaderValue::from_static("user-000001"));
     }
     // The value is made once a token.
-    let value = header::value(VALUE).expect("a value");
+    let value = header::value(VALUE, &mut BytesMut::new()).expect("a value");
     bencher.with_inputs(|| headers.clone()).bench_values(|mut headers| {
         header::remove(&mut headers, &name);
         headers.insert(&name, value.clone());

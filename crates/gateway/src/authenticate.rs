@@ -22,7 +22,7 @@ use crate::verify::{Verifier, verify};
 #[derive(Debug)]
 pub struct Authenticated<'a> {
     authentication: Option<&'a JwtAuthentication>,
-    token: Option<Arc<VerifiedToken>>,
+    claims: Option<Arc<[MappedClaim]>>,
 }
 
 impl<'a> Authenticated<'a> {
@@ -34,7 +34,7 @@ impl<'a> Authenticated<'a> {
     /// The mapped claims, in the order of `claimPassBy`; `None` when the domain is anonymous or the path is
     /// exempt.
     pub fn claims(&self) -> Option<&[MappedClaim]> {
-        self.token.as_ref().map(|token| token.claims.as_slice())
+        self.claims.as_deref()
     }
 }
 
@@ -51,12 +51,12 @@ pub async fn authenticate<'a>(
     let settings = &serving.snapshot.gateway;
     let Authentication::Jwt(jwt) = &domain.authentication else {
         observer.observe(Step::Anonymous);
-        return Ok(Authenticated { authentication: None, token: None });
+        return Ok(Authenticated { authentication: None, claims: None });
     };
     let need = path.need_of_token(&jwt.scope);
     observer.observe(Step::Jwt { jwt, need });
     if !need.is_there() {
-        return Ok(Authenticated { authentication: Some(jwt), token: None });
+        return Ok(Authenticated { authentication: Some(jwt), claims: None });
     }
     let remote = domain.remote_keys.and_then(|number| serving.remote_keys.get(number));
     for source in &jwt.token_lookup {
@@ -72,18 +72,18 @@ pub async fn authenticate<'a>(
         if token.len() > limit {
             return Err(Rejection::TokenTooLong { limit });
         }
-        let verified = verify_once(&token, jwt, remote, verifier, now, observer).await?;
+        let claims = verify_once(&token, jwt, remote, verifier, now, observer).await?;
         drop(token);
         if !jwt.forward_token {
             remove_token(source, request);
             observer.observe(Step::TokenRemoved);
         }
-        return Ok(Authenticated { authentication: Some(jwt), token: Some(verified) });
+        return Ok(Authenticated { authentication: Some(jwt), claims: Some(claims) });
     }
     Err(Rejection::MissingToken(settings.missing_token_status))
 }
 
-/// Verifies a token, unless that was done before.
+/// Verifies a token, unless that was done before, and gives its mapped claims.
 async fn verify_once<'s>(
     token: &[u8],
     jwt: &JwtAuthentication,
@@ -91,26 +91,27 @@ async fn verify_once<'s>(
     verifier: &Verifier,
     now: Duration,
     observer: &mut impl Observer<'s>,
-) -> Result<Arc<VerifiedToken>, Rejection> {
+) -> Result<Arc<[MappedClaim]>, Rejection> {
     let Verifier { verified_tokens, slow_signatures } = verifier;
     let Some(key) = verified_tokens.key(token, jwt.id) else {
         let claims = verify(token, jwt, remote, slow_signatures, now, observer).await?;
-        return Ok(Arc::new(VerifiedToken::new(&claims, jwt, None)));
+        return Ok(MappedClaim::of_all(&jwt.claim_mappings, &claims));
     };
     let published = remote.and_then(|remote| remote.current().clone());
-    if let Some(verified) = verified_tokens.find(&key, published.as_ref(), jwt.policy.leeway, now) {
-        return Ok(verified);
+    if let Some(claims) = verified_tokens.find(&key, published.as_ref(), jwt.policy.leeway, now) {
+        return Ok(claims);
     }
     let claims = verify(token, jwt, remote, slow_signatures, now, observer).await?;
     // When other keys came meanwhile, it is not known with which it was verified.
     let is_current = remote.is_none_or(|remote| {
         remote.current().as_ref().map(Arc::as_ptr) == published.as_ref().map(Arc::as_ptr)
     });
-    let verified = Arc::new(VerifiedToken::new(&claims, jwt, published));
+    let verified = VerifiedToken::new(&claims, jwt, published);
+    let claims = Arc::clone(&verified.claims);
     if is_current {
-        verified_tokens.insert(key, Arc::clone(&verified));
+        verified_tokens.insert(key, verified);
     }
-    Ok(verified)
+    Ok(claims)
 }
 
 /// What is at one place where a token may be.

@@ -2,7 +2,9 @@
 //! is set from the claim.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use bytes::BytesMut;
 use claimgate_config::snapshot::{ClaimMapping, GatewaySettings, Parameter};
 use claimgate_jose::VerifiedClaims;
 use claimgate_jose::json::Value;
@@ -47,17 +49,29 @@ pub enum MappedClaim {
 }
 
 impl MappedClaim {
-    /// Looks for the claim of a mapping.
-    pub fn of(mapping: &ClaimMapping, claims: &VerifiedClaims) -> Self {
-        let text = match claims.get(&mapping.claim) {
-            None => return Self::Absent,
-            Some(Value::Null) => return Self::Null,
-            Some(claim) => text_of(claim),
-        };
-        match mapping.parameter {
-            Parameter::Header(_) => header::value(&text).map_or(Self::NotCarried, Self::Header),
-            _ => Self::Text(text.into_owned()),
-        }
+    /// Looks for the claims of all mappings.
+    ///
+    /// What goes into headers shares one piece of memory: of a token that was not seen for a while nothing is in
+    /// the processor's cache any more, and each piece is waited for.
+    pub fn of_all(mappings: &[ClaimMapping], claims: &VerifiedClaims) -> Arc<[Self]> {
+        let found = mappings.iter().map(|mapping| match claims.get(&mapping.claim) {
+            None => (mapping, Err(Self::Absent)),
+            Some(Value::Null) => (mapping, Err(Self::Null)),
+            Some(claim) => (mapping, Ok(text_of(claim))),
+        });
+        let found: Vec<_> = found.collect();
+        let in_headers =
+            found.iter().filter(|(mapping, _)| matches!(mapping.parameter, Parameter::Header(_)));
+        let length = in_headers.map(|(_, text)| text.as_ref().map_or(0, |text| text.len())).sum();
+        let mut memory = BytesMut::with_capacity(length);
+        let mapped = found.into_iter().map(|(mapping, text)| match (text, &mapping.parameter) {
+            (Err(without_text), _) => without_text,
+            (Ok(text), Parameter::Header(_)) => {
+                header::value(&text, &mut memory).map_or(Self::NotCarried, Self::Header)
+            }
+            (Ok(text), _) => Self::Text(text.into_owned()),
+        });
+        mapped.collect()
     }
 
     /// The text that a parameter is set to.

@@ -37,13 +37,13 @@ pub struct VerifiedTokens {
     metrics: TokenCacheMetrics,
 }
 
-type Tokens = Cache<Key, Arc<VerifiedToken>, Bytes, BuildHasherDefault<TagHasher>, Evictions>;
+type Tokens = Cache<Key, VerifiedToken, Bytes, BuildHasherDefault<TagHasher>, Evictions>;
 
 /// A token that was verified.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct VerifiedToken {
     /// Its claims that are mapped to parameters, in the order of `claimPassBy`.
-    pub claims: Vec<MappedClaim>,
+    pub claims: Arc<[MappedClaim]>,
     times: Times,
     /// The fetched keys that it was verified with, when the domain has any.
     published: Option<Arc<PublishedKeys>>,
@@ -56,8 +56,8 @@ impl VerifiedToken {
         jwt: &JwtAuthentication,
         published: Option<Arc<PublishedKeys>>,
     ) -> Self {
-        let mapped = jwt.claim_mappings.iter().map(|mapping| MappedClaim::of(mapping, claims));
-        Self { claims: mapped.collect(), times: claims.times(), published }
+        let mapped = MappedClaim::of_all(&jwt.claim_mappings, claims);
+        Self { claims: mapped, times: claims.times(), published }
     }
 
     fn bytes(&self) -> usize {
@@ -96,28 +96,28 @@ impl VerifiedTokens {
         Some(Key { rules, tag: tag(hash.clone(), token) })
     }
 
-    /// The token, if it was verified before and would be again: with the same fetched keys, and at this
-    /// time.
+    /// The mapped claims of a token, if it was verified before and would be again: with the same fetched keys,
+    /// and at this time.
     pub fn find(
         &self,
         key: &Key,
         published: Option<&Arc<PublishedKeys>>,
         leeway: Duration,
         now: Duration,
-    ) -> Option<Arc<VerifiedToken>> {
+    ) -> Option<Arc<[MappedClaim]>> {
         let tokens = self.tokens()?;
         let found = tokens.get(key).filter(|token| {
             token.published.as_ref().map(Arc::as_ptr) == published.map(Arc::as_ptr)
                 && token.times.contain(now, leeway)
         });
-        let found = found.cloned();
+        let found = found.map(|token| Arc::clone(&token.claims));
         drop(tokens);
         self.metrics.count_look_up(found.is_some());
         found
     }
 
     /// Keeps a token.
-    pub fn insert(&self, key: Key, token: Arc<VerifiedToken>) {
+    pub fn insert(&self, key: Key, token: VerifiedToken) {
         if let Some(mut tokens) = self.tokens() {
             let before = tokens.weight();
             tokens.insert(key, token);
@@ -169,8 +169,8 @@ fn tag_hash() -> Option<Polyval> {
 #[derive(Debug, Clone)]
 struct Bytes;
 
-impl Weighter<Key, Arc<VerifiedToken>> for Bytes {
-    fn weight(&self, _: &Key, token: &Arc<VerifiedToken>) -> u64 {
+impl Weighter<Key, VerifiedToken> for Bytes {
+    fn weight(&self, _: &Key, token: &VerifiedToken) -> u64 {
         token.bytes() as u64
     }
 }
@@ -179,12 +179,12 @@ impl Weighter<Key, Arc<VerifiedToken>> for Bytes {
 #[derive(Debug, Clone)]
 struct Evictions(TokenCacheMetrics);
 
-impl Lifecycle<Key, Arc<VerifiedToken>> for Evictions {
+impl Lifecycle<Key, VerifiedToken> for Evictions {
     type RequestState = ();
 
     fn begin_request(&self) -> Self::RequestState {}
 
-    fn on_evict(&self, _: &mut Self::RequestState, _: Key, _: Arc<VerifiedToken>) {
+    fn on_evict(&self, _: &mut Self::RequestState, _: Key, _: VerifiedToken) {
         self.0.count_eviction();
     }
 }

@@ -1,6 +1,7 @@
 //! Header fields. Names are compared without case and with `_` and `.` equal to `-`, since CGI-like
 //! functions cannot tell these apart.
 
+use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Removes every spelling of a header and tells whether there was any.
@@ -20,8 +21,8 @@ pub fn remove_where(headers: &mut HeaderMap, picked: impl Fn(&str) -> bool) -> b
 }
 
 /// The header value of a text, or `None` when a header cannot carry it: a control character would be
-/// refused or misread, and space at the ends is not part of a value (RFC 9110, 5.5).
-pub fn value(text: &str) -> Option<HeaderValue> {
+/// refused or misread, and space at the ends is not part of a value (RFC 9110, 5.5). It is put into `memory`.
+pub fn value(text: &str, memory: &mut BytesMut) -> Option<HeaderValue> {
     // Nearly all are ASCII, whose bytes are looked at in a tenth of the time.
     let has_control = if text.is_ascii() {
         text.bytes().any(|byte| byte.is_ascii_control())
@@ -31,7 +32,8 @@ pub fn value(text: &str) -> Option<HeaderValue> {
     if text.starts_with(' ') || text.ends_with(' ') || has_control {
         return None;
     }
-    HeaderValue::from_bytes(text.as_bytes()).ok()
+    memory.extend_from_slice(text.as_bytes());
+    HeaderValue::from_maybe_shared(memory.split().freeze()).ok()
 }
 
 /// Whether two names mean one header to a function. Both are in lower case.
