@@ -5,6 +5,9 @@ use std::ops::RangeInclusive;
 use http::header::HOST;
 use http::request::Parts;
 use http::{HeaderValue, Version};
+use memchr::memchr;
+
+use crate::byte_set::ByteSet;
 
 /// The host of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,46 +65,44 @@ impl Authority {
 }
 
 fn normalize(written: &[u8]) -> Result<String, AuthorityError> {
-    let written = std::str::from_utf8(written).map_err(|_| AuthorityError::Invalid)?;
-    let (name, port) = match written.strip_prefix('[') {
-        Some(rest) => rest.split_once(']').ok_or(AuthorityError::Invalid)?,
-        None => match written.bytes().position(|byte| byte == b':') {
-            Some(colon) => written.split_at(colon),
-            None => (written, ""),
-        },
-    };
-    let port_is_valid = match port.strip_prefix(':') {
-        // RFC 3986, 3.2.3: a port may be empty.
-        Some(digits) => {
-            digits.bytes().all(|byte| byte.is_ascii_digit())
-                && (digits.is_empty() || digits.parse::<u16>().is_ok())
-        }
-        None => port.is_empty(),
-    };
-    let is_address = written.starts_with('[');
-    let name = if is_address { name } else { name.strip_suffix('.').unwrap_or(name) };
-    if is_name(name, is_address) && port_is_valid {
-        Ok(name.to_ascii_lowercase())
+    let is_address = written.first() == Some(&b'[');
+    let (name, port) = if is_address {
+        let end = memchr(b']', written).ok_or(AuthorityError::Invalid)?;
+        (written.get(1..end), written.get(end + 1..))
     } else {
-        Err(AuthorityError::Invalid)
+        let end = memchr(b':', written).unwrap_or(written.len());
+        let name = written.get(..end);
+        (name.map(|name| name.strip_suffix(b".").unwrap_or(name)), written.get(end..))
+    };
+    let (name, port) = (name.unwrap_or_default(), port.unwrap_or_default());
+    if !is_port(port) || !is_name(name, is_address) {
+        return Err(AuthorityError::Invalid);
+    }
+    String::from_utf8(name.to_ascii_lowercase()).map_err(|_| AuthorityError::Invalid)
+}
+
+/// Whether this is nothing, or a port behind its colon, which may be empty (RFC 3986, 3.2.3).
+fn is_port(written: &[u8]) -> bool {
+    match written {
+        [] | b":" => true,
+        // A number might have a sign.
+        [b':', digits @ ..] if digits.iter().all(u8::is_ascii_digit) => {
+            str::from_utf8(digits).is_ok_and(|digits| digits.parse::<u16>().is_ok())
+        }
+        _ => false,
     }
 }
 
 /// Whether this is a host name, or the address that stood in brackets. RFC 1035, 2.3.4: labels of 1 to 63
 /// bytes, 253 with the dots between them.
-fn is_name(name: &str, is_address: bool) -> bool {
+fn is_name(name: &[u8], is_address: bool) -> bool {
+    const NAMES: ByteSet = ByteSet::alphanumeric_and(b"-_.");
+    const ADDRESSES: ByteSet = ByteSet::alphanumeric_and(b":.");
     const LABEL: RangeInclusive<usize> = 1..=63;
-    let mut label = 0;
-    for byte in name.bytes() {
-        match byte {
-            b'.' if LABEL.contains(&label) => label = 0,
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => label += 1,
-            b'-' | b'_' if !is_address => label += 1,
-            b':' if is_address => label += 1,
-            _ => return false,
-        }
-    }
-    LABEL.contains(&label) && name.len() <= 253
+    let set = if is_address { &ADDRESSES } else { &NAMES };
+    name.len() <= 253
+        && name.iter().all(|&byte| set.has(byte))
+        && name.split(|&byte| byte == b'.').all(|label| LABEL.contains(&label.len()))
 }
 
 #[cfg(test)]

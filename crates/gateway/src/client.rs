@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use claimgate_config::snapshot::AddressRange;
 use http::header::FORWARDED;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use memchr::memrchr;
 
 use crate::authority::Authority;
 use crate::transport::{HTTP, HTTPS, Transport};
@@ -232,11 +233,9 @@ fn port(text: &str) -> Option<HeaderValue> {
 /// The port in what a host was written as.
 fn port_of(host: &HeaderValue) -> Option<HeaderValue> {
     let host = host.as_bytes();
-    let after_colon = host.rsplit(|&byte| byte == b':').next().unwrap_or_default();
-    let is_port = after_colon.len() < host.len()
-        && !after_colon.is_empty()
-        && after_colon.iter().all(u8::is_ascii_digit);
-    if is_port { HeaderValue::from_bytes(after_colon).ok() } else { None }
+    let port = host.get(memrchr(b':', host)? + 1..)?;
+    let is_port = !port.is_empty() && port.iter().all(u8::is_ascii_digit);
+    if is_port { HeaderValue::from_bytes(port).ok() } else { None }
 }
 
 fn default_port(scheme: &str) -> HeaderValue {

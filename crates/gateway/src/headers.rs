@@ -107,23 +107,31 @@ pub fn set_for_function(
     websocket: bool,
 ) {
     header::remove_where(headers, is_for_gateway);
-    if headers.get(HOST) != Some(&authority.written) {
+    // All are looked at once, as most requests hold none of them, and looking up each takes longer.
+    let (mut has_host, mut is_traced, mut is_grpc) = (false, false, false);
+    for (name, value) in &*headers {
+        has_host |= *name == HOST && *value == authority.written;
+        is_traced |= *name == TRACEPARENT || *name == TRACESTATE;
+        is_grpc |= *name == CONTENT_TYPE && value.as_bytes().starts_with(b"application/grpc");
+    }
+    if !has_host {
         headers.insert(HOST, authority.written.clone());
     }
     origin.set(headers, authority);
     headers.insert(REQUEST_ID.clone(), id.to_header_value());
-    if valid_traceparent(headers).is_none() {
+    let has_trace = is_traced && valid_traceparent(headers).is_some();
+    if is_traced && !has_trace {
         headers.remove(&TRACESTATE);
+    }
+    if !has_trace {
         headers.insert(TRACEPARENT.clone(), new_traceparent());
     }
     if websocket {
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     }
-    // gRPC servers refuse requests without it, and it says nothing of the client's connection.
-    let is_grpc =
-        headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
     if is_grpc {
+        // gRPC servers refuse requests without it, and it says nothing of the client's connection.
         headers.insert(TE, HeaderValue::from_static("trailers"));
     }
 }

@@ -6,6 +6,7 @@
 pub mod access_log;
 mod authenticate;
 mod authority;
+mod byte_set;
 mod claims;
 mod client;
 mod cors;

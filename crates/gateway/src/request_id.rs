@@ -58,11 +58,13 @@ pub fn new_traceparent() -> HeaderValue {
 
 /// Fills a field with the last hexadecimal digits of a number.
 pub(crate) fn write_hex(field: &mut [u8], mut number: u64) {
-    for digits in field.rchunks_mut(8) {
-        for (place, digit) in digits.iter_mut().rev().zip(hex(number as u32).into_iter().rev()) {
-            *place = digit;
-        }
+    let (first, rest) = field.as_rchunks_mut();
+    for digits in rest.iter_mut().rev() {
+        *digits = hex(number as u32);
         number >>= 32;
+    }
+    for (place, digit) in first.iter_mut().rev().zip(hex(number as u32).into_iter().rev()) {
+        *place = digit;
     }
 }
 

@@ -12,6 +12,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use memchr::memchr;
 
+use crate::byte_set::ByteSet;
 use crate::refusal::Refusal;
 
 /// Empty lines before a request line that are forgiven (RFC 9112, 2.2).
@@ -317,8 +318,8 @@ fn request_line(line: &[u8], start: usize) -> Result<RequestLine, Refusal> {
 
 /// Whether a target can be read as a URI behind this check. Usual ones are seen to be at a glance.
 fn is_target(target: &[u8]) -> bool {
-    let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte);
-    if target.first() == Some(&b'/') && target.iter().copied().all(is_usual) {
+    const USUAL: ByteSet = ByteSet::alphanumeric_and(b"-._~!$&'()*+,;=:@/?%");
+    if target.first() == Some(&b'/') && target.iter().all(|&byte| USUAL.has(byte)) {
         return true;
     }
     let is_visible = |&byte: &u8| byte > b' ' && byte != 0x7f;
@@ -348,7 +349,8 @@ fn lists(list: &[u8], element: &[u8]) -> bool {
 
 /// RFC 9110, 5.6.2.
 fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    const TOKENS: ByteSet = ByteSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
+    TOKENS.has(byte)
 }
 
 /// RFC 9110, 5.5, with the white space around it.
