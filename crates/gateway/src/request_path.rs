@@ -265,8 +265,9 @@ pub async fn prepare<'s>(
 
     // What the function is told.
     let rewritten = rewrite(route, &path, &mut request, &settings.limits, observer)?;
-    headers::set_for_function(&mut request.headers, &authority, origin, id, is_websocket);
+    headers::remove_for_gateway(&mut request.headers);
     claims::forward(&authenticated, &mut request, settings, observer).await?;
+    headers::set_for_function(&mut request.headers, &authority, origin, id, is_websocket);
     let path = rewritten.as_deref().unwrap_or(path.forwarded());
     let request = outgoing(request, uri, path)?;
     Ok(Some(Prepared { route, request, is_websocket }))
