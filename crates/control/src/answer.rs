@@ -73,7 +73,7 @@ pub async fn not_found(uri: Uri) -> ErrorAnswer {
 /// Adds the ids of a request to its answer.
 pub fn with_ids(id: &RequestId, mut response: Response) -> Response {
     for name in REQUEST_IDS {
-        response.headers_mut().insert(name, id.to_header_value());
+        response.headers_mut().insert(name, id.as_header_value().clone());
     }
     response
 }

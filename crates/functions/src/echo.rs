@@ -9,15 +9,15 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, COOKIE};
-use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt;
 use serde::Serialize;
 
-use crate::body::request::RequestBody;
 use crate::body::response::ResponseBody;
 use crate::body::upload::Upload;
 use crate::error::{InvokeError, RequestBodyError};
+use crate::fields::Fields;
+use crate::message::{Request, Response};
 
 /// Largest body that is answered with, in bytes.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -33,7 +33,7 @@ struct Echo<'a> {
     /// As it was sent; empty when there is none.
     query_string: &'a str,
     query: Vec<(String, String)>,
-    headers: Vec<(&'a str, String)>,
+    headers: Vec<(String, String)>,
     cookies: Vec<(String, String)>,
     form: Vec<(String, Content)>,
     body: Content,
@@ -56,30 +56,30 @@ struct TooLarge<'a> {
 /// Answers a request.
 pub(crate) async fn answer(
     function: &str,
-    request: Request<RequestBody>,
+    request: Request,
     idle: Duration,
-) -> Result<Response<ResponseBody>, InvokeError> {
-    let (head, body) = request.into_parts();
+) -> Result<Response, InvokeError> {
+    let Request { method, uri, fields, body, .. } = request;
     let (upload, _) = Upload::new(body, idle);
     let Some(body) = collect(upload).await.map_err(InvokeError::RequestBody)? else {
         let answer = TooLarge { function, error: "echo takes a body of at most 16 MiB" };
-        return Ok(respond(StatusCode::PAYLOAD_TOO_LARGE, &head.method, json(&answer)));
+        return Ok(respond(StatusCode::PAYLOAD_TOO_LARGE, &method, json(&answer)));
     };
-    let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = fields.get(&CONTENT_TYPE).and_then(|value| str::from_utf8(value).ok());
     let form = form::parse(content_type.unwrap_or_default(), &body).await;
-    let query_string = head.uri.query().unwrap_or_default();
+    let query_string = uri.query().unwrap_or_default();
     let answer = Echo {
         function,
-        method: head.method.as_str(),
-        path: head.uri.path(),
+        method: method.as_str(),
+        path: uri.path(),
         query_string,
         query: form_urlencoded::parse(query_string.as_bytes()).into_owned().collect(),
-        headers: head.headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect(),
-        cookies: cookies(&head),
+        headers: fields.iter().map(|(name, value)| (text(name), text(value))).collect(),
+        cookies: cookies(&fields),
         form,
         body: Content::from(&body),
     };
-    Ok(respond(StatusCode::OK, &head.method, answer.to_json()))
+    Ok(respond(StatusCode::OK, &method, answer.to_json()))
 }
 
 impl Echo<'_> {
@@ -140,8 +140,8 @@ async fn collect(mut upload: Upload) -> Result<Option<Bytes>, RequestBodyError> 
 }
 
 /// Cookies of all `Cookie` headers, values as they were sent (RFC 6265 section 4.2.1).
-fn cookies(head: &Parts) -> Vec<(String, String)> {
-    let headers = head.headers.get_all(COOKIE).iter().map(text);
+fn cookies(fields: &Fields) -> Vec<(String, String)> {
+    let headers = fields.get_all(&COOKIE).map(text);
     headers.flat_map(|header| header.split(';').filter_map(cookie).collect::<Vec<_>>()).collect()
 }
 
@@ -151,17 +151,16 @@ fn cookie(pair: &str) -> Option<(String, String)> {
     (!pair.is_empty()).then(|| (name.trim().to_owned(), value.trim().to_owned()))
 }
 
-fn text(value: &HeaderValue) -> String {
-    String::from_utf8_lossy(value.as_bytes()).into_owned()
+fn text(value: &[u8]) -> String {
+    String::from_utf8_lossy(value).into_owned()
 }
 
-fn respond(status: StatusCode, method: &Method, mut json: String) -> Response<ResponseBody> {
+fn respond(status: StatusCode, method: &Method, mut json: String) -> Response {
     json.push('\n');
     let length = json.len();
     let body = if *method == Method::HEAD { Bytes::new() } else { Bytes::from(json) };
-    let mut response = Response::new(ResponseBody::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    let mut response = Response::new(status, ResponseBody::from(body));
+    response.fields.append(&CONTENT_TYPE, &HeaderValue::from_static("application/json"));
+    response.fields.append(&CONTENT_LENGTH, &HeaderValue::from(length));
     response
 }

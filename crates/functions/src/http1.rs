@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use claimgate_config::snapshot::Timeouts;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http::{HeaderValue, Method, StatusCode, Uri};
 use http_body::Body;
 use tokio::time::Instant;
 
@@ -26,9 +26,11 @@ use crate::body::request::RequestBody;
 use crate::body::response::ResponseBody;
 use crate::connect::{Connector, Protocol};
 use crate::error::InvokeError;
+use crate::message::{Request, Response};
 pub(crate) use connection::Connection;
 use connection::Failure;
 pub use connection::Upgraded;
+use head::Answer;
 use outgoing::{BodyFraming, Outgoing};
 use pool::{Pool, Slot};
 
@@ -52,15 +54,15 @@ impl Http1 {
         &self,
         address: &Uri,
         base_path: &str,
-        mut request: Request<RequestBody>,
+        mut request: Request,
         timeouts: &Timeouts,
-    ) -> Result<Response<ResponseBody>, InvokeError> {
+    ) -> Result<Response, InvokeError> {
         let framing = frame_body(&mut request);
-        let (parts, body) = request.into_parts();
+        let body = std::mem::replace(&mut request.body, RequestBody::empty());
         let mut is_repeatable =
-            parts.method.is_idempotent() && body.is_end_stream() && !parts.headers.contains_key(UPGRADE);
+            request.method.is_idempotent() && body.is_end_stream() && !request.fields.contains(&UPGRADE);
         let mut now = Instant::now();
-        let mut outgoing = Outgoing::new(head::write(&parts, base_path), body, framing, timeouts.idle, now);
+        let mut outgoing = Outgoing::new(head::write(&request, base_path), body, framing, timeouts.idle, now);
         let slot = self.pool.slot(address);
         let mut kept = pool::take(&slot);
         loop {
@@ -70,9 +72,9 @@ impl Http1 {
                 // Apart: it needs a lot of memory, which requests on kept connections need not move around.
                 None => Box::pin(self.connect(address, &slot, timeouts.connect)).await?,
             };
-            connection.begin(outgoing, &parts.method);
+            connection.begin(outgoing, &request.method);
             let failure = match answer_head(&mut connection, now, timeouts.first_byte).await {
-                Ok(answer) => return Ok(body_of(answer, connection, timeouts.idle)),
+                Ok(answer) => return Ok(with_body(answer, connection, timeouts.idle)),
                 Err(failure) => failure,
             };
             now = Instant::now();
@@ -80,7 +82,7 @@ impl Http1 {
                 Failure::Closed { unsent: Some(unsent), .. } if is_kept => (*unsent, pool::take(&slot)),
                 Failure::Closed { .. } if is_repeatable => {
                     is_repeatable = false;
-                    let (head, body) = (head::write(&parts, base_path), RequestBody::empty());
+                    let (head, body) = (head::write(&request, base_path), RequestBody::empty());
                     (Outgoing::new(head, body, BodyFraming::Length(0), timeouts.idle, now), None)
                 }
                 failure => return Err(failure.into()),
@@ -104,7 +106,7 @@ async fn answer_head(
     connection: &mut Connection,
     start: Instant,
     limit: Duration,
-) -> Result<Response<()>, Failure> {
+) -> Result<Answer, Failure> {
     connection.alarm.as_mut().reset(start + limit);
     poll_fn(|context| {
         loop {
@@ -123,31 +125,32 @@ async fn answer_head(
     .await
 }
 
-fn body_of(answer: Response<()>, connection: Box<Connection>, idle: Duration) -> Response<ResponseBody> {
-    let body = if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+fn with_body(answer: Answer, connection: Box<Connection>, idle: Duration) -> Response {
+    let Answer { status, fields } = answer;
+    let body = if status == StatusCode::SWITCHING_PROTOCOLS {
         ResponseBody::upgraded(connection.into_upgraded())
     } else {
         ResponseBody::http1(connection, idle)
     };
-    answer.map(|()| body)
+    Response { status, fields, body }
 }
 
 /// Makes the header tell the length that the body has. Were it another one, the function would take the
 /// rest of this body for a request, or the next request for the rest of this body.
-pub(crate) fn frame_body(request: &mut Request<RequestBody>) -> BodyFraming {
-    let length = request.body().size_hint().exact();
-    let needs_length = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
-    let headers = request.headers_mut();
-    headers.remove(TRANSFER_ENCODING);
+pub(crate) fn frame_body(request: &mut Request) -> BodyFraming {
+    let length = request.body.size_hint().exact();
+    let needs_length = matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
+    let fields = &mut request.fields;
+    fields.remove(&TRANSFER_ENCODING);
     match length {
-        Some(0) if !needs_length && !headers.contains_key(CONTENT_LENGTH) => BodyFraming::Length(0),
+        Some(0) if !needs_length && !fields.contains(&CONTENT_LENGTH) => BodyFraming::Length(0),
         Some(length) => {
-            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+            fields.insert(&CONTENT_LENGTH, &HeaderValue::from(length));
             BodyFraming::Length(length)
         }
         None => {
-            headers.remove(CONTENT_LENGTH);
-            headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+            fields.remove(&CONTENT_LENGTH);
+            fields.append(&TRANSFER_ENCODING, &HeaderValue::from_static("chunked"));
             BodyFraming::Chunked
         }
     }

@@ -10,18 +10,18 @@ use std::time::Duration;
 use claimgate_config::snapshot::Timeouts;
 use http::header::{CONTENT_TYPE, HOST};
 use http::uri::{Authority, Scheme};
-use http::{HeaderMap, Request, Response, Uri, Version};
+use http::{Request, Response, Uri, Version};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::body::request::RequestBody;
 use crate::body::response::ResponseBody;
 use crate::body::upload::{Progress, Upload};
 use crate::connect::{Connector, Protocol};
 use crate::error::InvokeError;
-use crate::url;
+use crate::fields::Fields;
+use crate::{message, url};
 
 /// A connection that no request has used for so long is no longer used:
 /// a firewall on the way may have forgotten it.
@@ -47,10 +47,9 @@ struct Slot {
 type Sender = Arc<tokio::sync::Mutex<Option<SendRequest<Upload>>>>;
 
 /// Whether a request is gRPC and so needs HTTP/2. gRPC-Web, whose name begins alike, does not.
-pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
+pub(crate) fn is_grpc(fields: &Fields) -> bool {
     const GRPC: &[u8] = b"application/grpc";
-    let Some((start, rest)) =
-        headers.get(CONTENT_TYPE).and_then(|value| value.as_bytes().split_at_checked(GRPC.len()))
+    let Some((start, rest)) = fields.get(&CONTENT_TYPE).and_then(|value| value.split_at_checked(GRPC.len()))
     else {
         return false;
     };
@@ -65,16 +64,23 @@ impl Http2 {
     /// Sends a request, whose URI is absolute.
     pub(crate) async fn send(
         &self,
-        request: Request<RequestBody>,
+        request: message::Request,
         timeouts: &Timeouts,
-    ) -> Result<Response<ResponseBody>, InvokeError> {
-        let (parts, body) = request.into_parts();
+    ) -> Result<message::Response, InvokeError> {
+        let (parts, body) = Request::from(request).into_parts();
         let (upload, progress) = Upload::new(body, timeouts.idle);
         let request = Request::from_parts(parts, upload);
         let address = url::address(request.uri())?;
         let answer = self.exchange(&address, request, timeouts.connect);
         match answer_head(answer, &progress, timeouts.first_byte).await {
-            Ok(answer) => Ok(answer.map(|body| ResponseBody::http2(body, timeouts.idle))),
+            Ok(answer) => {
+                let (head, body) = answer.into_parts();
+                Ok(message::Response {
+                    status: head.status,
+                    fields: Fields::from(&head.headers),
+                    body: ResponseBody::http2(body, timeouts.idle),
+                })
+            }
             Err(error) => {
                 if let InvokeError::FirstByteTimeout = error {
                     self.forget(&address);
@@ -222,9 +228,10 @@ mod tests {
             ("text/application/grpc", false),
         ];
         for (content_type, grpc) in cases {
-            let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
-            assert_eq!(is_grpc(&headers), grpc, "{content_type}");
+            let mut fields = Fields::default();
+            fields.append(&CONTENT_TYPE, &HeaderValue::from_static(content_type));
+            assert_eq!(is_grpc(&fields), grpc, "{content_type}");
         }
-        assert!(!is_grpc(&HeaderMap::new()));
+        assert!(!is_grpc(&Fields::default()));
     }
 }

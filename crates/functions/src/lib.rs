@@ -9,8 +9,10 @@ mod body;
 mod connect;
 mod echo;
 mod error;
+mod fields;
 mod http1;
 mod http2;
+mod message;
 mod process;
 mod tls;
 mod url;
@@ -19,7 +21,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use claimgate_config::snapshot::{Function, FunctionTarget, Timeouts};
-use http::{Request, Response, Uri};
+use http::Uri;
 use tokio::time::Instant;
 /// A certificate as X.509 writes it.
 pub use tokio_rustls::rustls::pki_types::CertificateDer;
@@ -27,7 +29,9 @@ pub use tokio_rustls::rustls::pki_types::CertificateDer;
 pub use body::request::{BrokenBody, RequestBody};
 pub use body::response::ResponseBody;
 pub use error::{InvokeError, RequestBodyError, ResponseBodyError, Source, StartError};
+pub use fields::Fields;
 pub use http1::Upgraded;
+pub use message::{Request, Response};
 pub use process::{
     InstanceEnd, InstanceState, NoInstance, OutputLine, ProcessError, ProcessFunctions, ProcessMetrics,
     ProcessState, UserError, warnings,
@@ -45,19 +49,16 @@ use tls::Tls;
 ///
 /// # Errors
 /// [`InvokeError::InvalidTarget`], when the function's address and the path of gRPC make no URI.
-pub fn outgoing(
-    function: &Function,
-    mut request: Request<RequestBody>,
-) -> Result<(Bytes, RequestBody), InvokeError> {
-    let is_grpc = http2::is_grpc(request.headers());
+pub fn outgoing(function: &Function, mut request: Request) -> Result<(Bytes, RequestBody), InvokeError> {
+    let is_grpc = http2::is_grpc(&request.fields);
     let base_path = match &function.target {
         FunctionTarget::Url { origin, base_path } if is_grpc => {
-            request = url::join(origin, base_path, request)?;
+            request.uri = url::join(origin, base_path, &request.uri)?;
             ""
         }
         FunctionTarget::Url { base_path, .. } => base_path,
         FunctionTarget::Process(_) => {
-            process::set_headers(request.headers_mut(), &function.name);
+            process::set_fields(&mut request.fields, &function.name);
             ""
         }
         FunctionTarget::Unix(_) | FunctionTarget::Echo => "",
@@ -65,8 +66,7 @@ pub fn outgoing(
     if !is_grpc && function.target != FunctionTarget::Echo {
         http1::frame_body(&mut request);
     }
-    let (parts, body) = request.into_parts();
-    Ok((http1::head::write(&parts, base_path), body))
+    Ok((http1::head::write(&request, base_path), request.body))
 }
 
 /// Reaches functions.
@@ -142,9 +142,9 @@ impl Functions {
         &self,
         function: &Function,
         processes: &ProcessFunctions,
-        request: Request<RequestBody>,
+        request: Request,
         timeouts: &Timeouts,
-    ) -> Result<Response<ResponseBody>, InvokeError> {
+    ) -> Result<Response, InvokeError> {
         match &function.target {
             FunctionTarget::Url { origin, base_path } => {
                 self.send(origin, base_path, request, timeouts).await
@@ -167,13 +167,16 @@ impl Functions {
         limit: Duration,
         function: &Function,
         processes: &ProcessFunctions,
-        request: Request<RequestBody>,
+        request: Request,
         timeouts: &Timeouts,
-    ) -> Result<Response<ResponseBody>, InvokeError> {
+    ) -> Result<Response, InvokeError> {
         let deadline = Instant::now() + limit;
         let answer = self.invoke(function, processes, request, timeouts);
         match tokio::time::timeout_at(deadline, answer).await {
-            Ok(answer) => Ok(answer?.map(|body| body.until(deadline))),
+            Ok(answer) => {
+                let Response { status, fields, body } = answer?;
+                Ok(Response { status, fields, body: body.until(deadline) })
+            }
             Err(_) => Err(InvokeError::ResponseTimeout),
         }
     }
@@ -183,29 +186,31 @@ impl Functions {
         &self,
         function: &str,
         processes: &ProcessFunctions,
-        mut request: Request<RequestBody>,
+        mut request: Request,
         timeouts: &Timeouts,
-    ) -> Result<Response<ResponseBody>, InvokeError> {
+    ) -> Result<Response, InvokeError> {
         let place = processes.place(function).await?;
-        process::set_headers(request.headers_mut(), function);
+        process::set_fields(&mut request.fields, function);
         let answer = self.send(place.origin(), "", request, timeouts).await;
         match &answer {
             Ok(_) => place.note_answer(),
             Err(InvokeError::Connect(_) | InvokeError::Closed(_)) => place.doubt(),
             Err(_) => {}
         }
-        Ok(answer?.map(|body| body.holding(place)))
+        let Response { status, fields, body } = answer?;
+        Ok(Response { status, fields, body: body.holding(place) })
     }
 
     async fn send(
         &self,
         address: &Uri,
         base_path: &str,
-        request: Request<RequestBody>,
+        request: Request,
         timeouts: &Timeouts,
-    ) -> Result<Response<ResponseBody>, InvokeError> {
-        if http2::is_grpc(request.headers()) {
-            Box::pin(self.http2.send(url::join(address, base_path, request)?, timeouts)).await
+    ) -> Result<Response, InvokeError> {
+        if http2::is_grpc(&request.fields) {
+            let uri = url::join(address, base_path, &request.uri)?;
+            Box::pin(self.http2.send(Request { uri, ..request }, timeouts)).await
         } else {
             self.http1.send(address, base_path, request, timeouts).await
         }

@@ -24,7 +24,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use claimgate_config::snapshot::{Function, FunctionTarget, ProcessSettings};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
+
+use crate::fields::Fields;
 
 pub use instances::NoInstance;
 pub use machine::warnings;
@@ -146,13 +148,13 @@ impl Drop for Closing {
 }
 
 /// The headers that Function Compute gives to each request beside the request's id.
-pub(crate) fn set_headers(headers: &mut HeaderMap, function: &str) {
+pub(crate) fn set_fields(fields: &mut Fields, function: &str) {
     // A function's name is letters, digits, _ and -.
     if let Ok(name) = HeaderValue::from_str(function) {
-        headers.insert(FUNCTION_NAME.clone(), name);
+        fields.insert(&FUNCTION_NAME, &name);
     }
-    headers.insert(CONTROL_PATH.clone(), HeaderValue::from_static("/http-invoke"));
-    headers.insert(QUALIFIER.clone(), HeaderValue::from_static("LATEST"));
+    fields.insert(&CONTROL_PATH, &HeaderValue::from_static("/http-invoke"));
+    fields.insert(&QUALIFIER, &HeaderValue::from_static("LATEST"));
 }
 
 fn processes(

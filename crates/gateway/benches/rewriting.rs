@@ -5,11 +5,12 @@
 #![allow(clippy::expect_used)]
 
 use bytes::{Bytes, BytesMut};
+use claimgate_functions::Fields;
 use claimgate_gateway::parameters::form::{Form, FormKind, URLENCODED};
 use claimgate_gateway::parameters::{cookie, header, urlencoded};
 use divan::{AllocProfiler, Bencher};
 use http::header::{CONTENT_TYPE, COOKIE};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 
 /// The gateway's allocator, which counts here.
 #[global_allocator]
@@ -25,16 +26,16 @@ fn main() {
 #[divan::bench(args = CASES)]
 fn header(bencher: Bencher, case: &str) {
     let name = HeaderName::from_static("x-sub");
-    let mut headers = browser_headers();
+    let mut fields = browser_fields();
     if case == "sent" {
-        headers.insert("x_sub", HeaderValue::from_static("user-000001"));
+        fields.append(&HeaderName::from_static("x_sub"), &HeaderValue::from_static("user-000001"));
     }
     // The value is made once a token.
     let value = header::value(VALUE, &mut BytesMut::new()).expect("a value");
-    bencher.with_inputs(|| headers.clone()).bench_values(|mut headers| {
-        header::remove(&mut headers, &name);
-        headers.insert(&name, value.clone());
-        headers
+    bencher.with_inputs(|| fields.clone()).bench_values(|mut fields| {
+        header::remove(&mut fields, &name);
+        fields.append(&name, &value);
+        fields
     });
 }
 
@@ -42,12 +43,12 @@ fn header(bencher: Bencher, case: &str) {
 fn cookie(bencher: Bencher, case: &str) {
     let sent = if case == "sent" { "; sub=user-000001" } else { "" };
     let cookies = format!("session=0123456789abcdef0123456789abcdef; theme=dark; locale=de-CH{sent}; seen=1");
-    let mut headers = browser_headers();
-    headers.insert(COOKIE, cookies.parse().expect("a value"));
-    bencher.with_inputs(|| headers.clone()).bench_values(|mut headers| {
-        cookie::remove(&mut headers, "sub");
-        cookie::prepend(&mut headers, "sub", VALUE);
-        headers
+    let mut fields = browser_fields();
+    fields.append(&COOKIE, &cookies.parse().expect("a value"));
+    bencher.with_inputs(|| fields.clone()).bench_values(|mut fields| {
+        cookie::remove(&mut fields, "sub");
+        cookie::prepend(&mut fields, "sub", VALUE);
+        fields
     });
 }
 
@@ -81,8 +82,9 @@ fn multipart_form(bencher: Bencher, case: &str) {
 }
 
 fn rewrite_form(bencher: Bencher, content_type: &'static str, body: String) {
-    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
-    let kind = FormKind::of(&headers).expect("a form").expect("a form");
+    let mut fields = Fields::default();
+    fields.append(&CONTENT_TYPE, &HeaderValue::from_static(content_type));
+    let kind = FormKind::of(&fields).expect("a form").expect("a form");
     bencher.with_inputs(|| Bytes::from(body.clone())).bench_values(|body| {
         let mut form = Form::parse(&kind, body).expect("a form");
         form.remove("sub");
@@ -92,8 +94,9 @@ fn rewrite_form(bencher: Bencher, content_type: &'static str, body: String) {
 }
 
 /// Of the size that browsers send.
-fn browser_headers() -> HeaderMap {
-    let fields = [
+fn browser_fields() -> Fields {
+    let mut fields = Fields::default();
+    for (name, value) in [
         ("host", "api.example.com"),
         ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
         ("accept", "application/json"),
@@ -106,9 +109,8 @@ fn browser_headers() -> HeaderMap {
         ("sec-fetch-site", "same-site"),
         ("cache-control", "no-cache"),
         ("x-requested-with", "fetch"),
-    ];
+    ] {
+        fields.append(&HeaderName::from_static(name), &HeaderValue::from_static(value));
+    }
     fields
-        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
-        .into_iter()
-        .collect()
 }

@@ -136,8 +136,7 @@ async fn look_up<'a>(
 ) -> Result<Lookup<'a>, Rejection> {
     Ok(match source {
         TokenSource::Header { name, prefix } => {
-            match the_only(request.headers.get_all(name).iter().map(|value| Cow::Borrowed(value.as_bytes())))
-            {
+            match the_only(request.fields.get_all(name).map(Cow::Borrowed)) {
                 Lookup::Found(value) => match prefix {
                     None => Lookup::Found(value),
                     Some(prefix) => strip_prefix(value, prefix),
@@ -146,7 +145,7 @@ async fn look_up<'a>(
             }
         }
         TokenSource::Cookie(name) => {
-            the_only(cookie::values(&request.headers, name).map(|value| Cow::Borrowed(unquoted(value))))
+            the_only(cookie::values(&request.fields, name).map(|value| Cow::Borrowed(unquoted(value))))
         }
         TokenSource::Query(name) => {
             let query: &[u8] = request.query.as_deref().unwrap_or_default();
@@ -193,8 +192,8 @@ fn unquoted(value: &[u8]) -> &[u8] {
 
 fn remove_token(source: &TokenSource, request: &mut FunctionRequest<'_>) {
     match source {
-        TokenSource::Header { name, .. } => header::remove(&mut request.headers, name),
-        TokenSource::Cookie(name) => cookie::remove(&mut request.headers, name),
+        TokenSource::Header { name, .. } => header::remove(&mut request.fields, name),
+        TokenSource::Cookie(name) => cookie::remove(&mut request.fields, name),
         TokenSource::Query(name) => request.remove_query(name),
         TokenSource::Form(name) => request.form().is_some_and(|form| form.remove(name)),
     };

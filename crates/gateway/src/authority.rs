@@ -2,8 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use claimgate_functions::Request;
 use http::header::HOST;
-use http::request::Parts;
 use http::{HeaderValue, Version};
 use memchr::memchr;
 
@@ -35,8 +35,8 @@ pub enum AuthorityError {
 impl Authority {
     /// Reads the host from the request target (absolute form, `:authority`) and the Host header, which
     /// have to agree.
-    pub fn of(request: &Parts) -> Result<Self, AuthorityError> {
-        let mut hosts = request.headers.get_all(HOST).iter();
+    pub fn of(request: &Request) -> Result<Self, AuthorityError> {
+        let mut hosts = request.fields.get_all(&HOST);
         let header = hosts.next();
         if hosts.next().is_some() {
             return Err(AuthorityError::NotExactlyOne);
@@ -45,11 +45,11 @@ impl Authority {
         match (target, header) {
             (None, None) => Err(AuthorityError::NotExactlyOne),
             (Some(_), None) if request.version < Version::HTTP_2 => Err(AuthorityError::NotExactlyOne),
-            (None, Some(header)) => Ok(Self { host: normalize(header.as_bytes())?, written: header.clone() }),
-            (Some(target), None) => Self::of_target(target),
+            (None, Some(header)) => Self::written_as(header),
+            (Some(target), None) => Self::written_as(target.as_bytes()),
             (Some(target), Some(header)) => {
-                let authority = Self::of_target(target)?;
-                if authority.host == normalize(header.as_bytes())? {
+                let authority = Self::written_as(target.as_bytes())?;
+                if authority.host == normalize(header)? {
                     Ok(authority)
                 } else {
                     Err(AuthorityError::Conflict)
@@ -58,9 +58,10 @@ impl Authority {
         }
     }
 
-    fn of_target(target: &str) -> Result<Self, AuthorityError> {
-        let written = HeaderValue::from_str(target).map_err(|_| AuthorityError::Invalid)?;
-        Ok(Self { host: normalize(target.as_bytes())?, written })
+    fn written_as(text: &[u8]) -> Result<Self, AuthorityError> {
+        let host = normalize(text)?;
+        let written = HeaderValue::from_bytes(text).map_err(|_| AuthorityError::Invalid)?;
+        Ok(Self { host, written })
     }
 }
 
@@ -108,6 +109,8 @@ fn is_name(name: &[u8], is_address: bool) -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use claimgate_functions::RequestBody;
+
     use super::*;
 
     #[test]
@@ -158,18 +161,19 @@ mod tests {
         }
     }
 
-    fn parts(version: Version, uri: &str, hosts: &[&str]) -> Parts {
+    fn request(version: Version, uri: &str, hosts: &[&str]) -> Request {
         let mut request = http::Request::builder().version(version).uri(uri);
         for host in hosts {
             request = request.header(HOST, *host);
         }
-        request.body(()).unwrap().into_parts().0
+        request.body(RequestBody::empty()).unwrap().into()
     }
 
     #[test]
     fn target_and_header_have_to_agree() {
-        let host =
-            |version, uri, hosts: &[&str]| Authority::of(&parts(version, uri, hosts)).map(|found| found.host);
+        let host = |version, uri, hosts: &[&str]| {
+            Authority::of(&request(version, uri, hosts)).map(|found| found.host)
+        };
         let (h1, h2) = (Version::HTTP_11, Version::HTTP_2);
         assert_eq!(host(h1, "/", &["a.test"]), Ok("a.test".into()));
         assert_eq!(host(h1, "http://a.test/", &["A.test:80"]), Ok("a.test".into()));

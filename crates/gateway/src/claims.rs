@@ -137,8 +137,8 @@ fn text_of(claim: &Value) -> Cow<'_, str> {
 /// Removes every spelling of a parameter and tells whether there was any.
 fn remove(parameter: &Parameter, request: &mut FunctionRequest<'_>) -> bool {
     match parameter {
-        Parameter::Header(name) => header::remove(&mut request.headers, name),
-        Parameter::Cookie(name) => cookie::remove(&mut request.headers, name),
+        Parameter::Header(name) => header::remove(&mut request.fields, name),
+        Parameter::Cookie(name) => cookie::remove(&mut request.fields, name),
         Parameter::Query(name) => request.remove_query(name),
         Parameter::Form(name) => request.form().is_some_and(|form| form.remove(name)),
     }
@@ -153,10 +153,10 @@ fn set<'a>(parameter: &Parameter, claim: &'a MappedClaim, request: &mut Function
     }
     match (parameter, claim) {
         (Parameter::Header(name), MappedClaim::Header(value)) => {
-            request.headers.insert(name, value.clone());
+            request.fields.append(name, value);
         }
         (Parameter::Header(_), _) => return Delivery::NotCarried,
-        (Parameter::Cookie(name), _) => cookie::prepend(&mut request.headers, name, claim.text()),
+        (Parameter::Cookie(name), _) => cookie::prepend(&mut request.fields, name, claim.text()),
         (Parameter::Query(name), _) => {
             let mut query = request.query.take().unwrap_or_default().into_owned();
             urlencoded::append(&mut query, name, claim.text());

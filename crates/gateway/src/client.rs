@@ -6,11 +6,13 @@ mod forwarded;
 use std::net::{IpAddr, SocketAddr};
 
 use claimgate_config::snapshot::AddressRange;
+use claimgate_functions::Fields;
 use http::header::FORWARDED;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use memchr::memrchr;
 
 use crate::authority::Authority;
+use crate::parameters::header::text;
 use crate::transport::{HTTP, HTTPS, Transport};
 
 pub static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -75,16 +77,15 @@ impl<'c> Origin<'c> {
     /// Proxies tell with `X-Forwarded-For` and its family, or with `Forwarded` (RFC 7239). When both are
     /// there, only the former is believed: a proxy that sets the one may pass on the other as a client
     /// has sent it.
-    pub fn of(peer: &'c Client, headers: &HeaderMap, trusted: &[AddressRange]) -> Self {
+    pub fn of(peer: &'c Client, fields: &Fields, trusted: &[AddressRange]) -> Self {
         let is_trusted = |address: IpAddr| is_in(address, trusted);
         if trusted.is_empty() || !is_trusted(peer.address) {
             return Self::direct(peer);
         }
-        let forwarded =
-            if headers.contains_key(&X_FORWARDED_FOR) { None } else { joined(headers, &FORWARDED) };
+        let forwarded = if fields.contains(&X_FORWARDED_FOR) { None } else { joined(fields, &FORWARDED) };
         let told = match forwarded {
             Some(forwarded) => told_by_forwarded(peer, forwarded, is_trusted),
-            None => told_by_x_forwarded(peer, headers, is_trusted),
+            None => told_by_x_forwarded(peer, fields, is_trusted),
         };
         Self { peer, told: Some(Box::new(told)) }
     }
@@ -101,30 +102,30 @@ impl<'c> Origin<'c> {
     }
 
     /// Tells a function where a request comes from; its headers hold nothing of the kind any more.
-    pub fn set(&self, headers: &mut HeaderMap, authority: &Authority) {
+    pub fn add(&self, fields: &mut Fields, authority: &Authority) {
         let scheme = self.scheme();
         let Some(told) = &self.told else {
             let port = port_of(&authority.written).unwrap_or_else(|| default_port(scheme));
-            headers.insert(X_FORWARDED_FOR.clone(), self.peer.text.clone());
-            headers.insert(X_FORWARDED_HOST.clone(), authority.written.clone());
-            headers.insert(X_FORWARDED_PORT.clone(), port);
-            headers.insert(X_FORWARDED_PROTO.clone(), HeaderValue::from_static(scheme));
+            fields.append(&X_FORWARDED_FOR, &self.peer.text);
+            fields.append(&X_FORWARDED_HOST, &authority.written);
+            fields.append(&X_FORWARDED_PORT, &port);
+            fields.append(&X_FORWARDED_PROTO, &HeaderValue::from_static(scheme));
             return;
         };
         let host = told.host.as_ref().unwrap_or(&authority.written);
         let port = told.port.clone().or_else(|| port_of(host)).unwrap_or_else(|| default_port(scheme));
         let mut addresses = told.addresses.clone();
         push(&mut addresses, ", ", self.peer.as_str());
-        headers.insert(X_FORWARDED_FOR.clone(), ascii(addresses));
-        headers.insert(X_FORWARDED_HOST.clone(), host.clone());
-        headers.insert(X_FORWARDED_PORT.clone(), port);
-        headers.insert(X_FORWARDED_PROTO.clone(), HeaderValue::from_static(scheme));
+        fields.append(&X_FORWARDED_FOR, &ascii(addresses));
+        fields.append(&X_FORWARDED_HOST, host);
+        fields.append(&X_FORWARDED_PORT, &port);
+        fields.append(&X_FORWARDED_PROTO, &HeaderValue::from_static(scheme));
         if let Some(forwarded) = &told.forwarded {
             let mut forwarded = forwarded.clone();
             let host = authority.written.to_str().unwrap_or_default();
             let element = forwarded::element(self.peer.address, host, self.peer.transport.scheme());
             push(&mut forwarded, ", ", &element);
-            headers.insert(FORWARDED, ascii(forwarded));
+            fields.append(&FORWARDED, &ascii(forwarded));
         }
     }
 }
@@ -134,13 +135,13 @@ pub fn is_in(address: IpAddr, ranges: &[AddressRange]) -> bool {
     ranges.iter().any(|range| range.contains(address))
 }
 
-fn told_by_x_forwarded(peer: &Client, headers: &HeaderMap, is_trusted: impl Fn(IpAddr) -> bool) -> Told {
-    let addresses = joined(headers, &X_FORWARDED_FOR).unwrap_or_default();
+fn told_by_x_forwarded(peer: &Client, fields: &Fields, is_trusted: impl Fn(IpAddr) -> bool) -> Told {
+    let addresses = joined(fields, &X_FORWARDED_FOR).unwrap_or_default();
     let hops = addresses.rsplit(',').map(|hop| (parse_address(hop.trim()), ()));
     let (address, _) = walk(peer.address, hops, is_trusted);
     // What the nearest proxy has set stands last, if it did not replace what was there.
     let last = |name| {
-        let list = joined(headers, name)?;
+        let list = joined(fields, name)?;
         Some(list.rsplit(',').next().unwrap_or_default().trim().to_owned())
     };
     Told {
@@ -193,12 +194,12 @@ fn walk<T>(
 }
 
 /// The values of a header field as one list; `None` when it is not there, or is no text.
-fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+fn joined(fields: &Fields, name: &HeaderName) -> Option<String> {
     let mut list = String::new();
-    let mut values = headers.get_all(name).iter().peekable();
+    let mut values = fields.get_all(name).peekable();
     values.peek()?;
     for value in values {
-        push(&mut list, ", ", value.to_str().ok()?);
+        push(&mut list, ", ", text(value)?);
     }
     Some(list)
 }

@@ -2,12 +2,13 @@
 //! `corsConfig` of a domain (Fetch standard, 3.2).
 
 use claimgate_config::snapshot::{AllowedOrigins, CorsRules};
+use claimgate_functions::Fields;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, AsHeaderName, ORIGIN, VARY,
+    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 
 use crate::parameters::header;
 
@@ -31,10 +32,10 @@ struct Preflight {
 
 impl<'s> Cors<'s> {
     /// What a request's origin may do.
-    pub fn of(rules: &'s CorsRules, method: &Method, headers: &HeaderMap, has_body: bool) -> Self {
-        let origin = only(headers, ORIGIN).cloned();
+    pub fn of(rules: &'s CorsRules, method: &Method, fields: &Fields, has_body: bool) -> Self {
+        let origin = only(fields, &ORIGIN);
         let is_allowed = origin.as_ref().is_some_and(|origin| rules.origins.allow(origin.as_bytes()));
-        Self { rules, origin, is_allowed, preflight: Preflight::of(method, headers, has_body) }
+        Self { rules, origin, is_allowed, preflight: Preflight::of(method, fields, has_body) }
     }
 
     /// Whether the gateway answers the request itself, as it is a preflight request.
@@ -54,8 +55,8 @@ impl<'s> Cors<'s> {
 
     /// Says it in an answer; an origin that is not allowed is told nothing, which browsers take for a no.
     /// What the function has said of it is removed: two answers to one question are none to a browser.
-    pub fn set(&self, answer: &mut HeaderMap) {
-        header::remove_where(answer, |name| name.starts_with("access-control-"));
+    pub fn set(&self, answer: &mut Fields) {
+        answer.remove_where(|name| name.starts_with(b"access-control-"));
         let rules = self.rules;
         if rules.origins != AllowedOrigins::Any {
             add_to_vary(answer, "Origin");
@@ -68,13 +69,13 @@ impl<'s> Cors<'s> {
             AllowedOrigins::Any => HeaderValue::from_static("*"),
             AllowedOrigins::Listed(_) => origin.clone(),
         };
-        answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        answer.append(&ACCESS_CONTROL_ALLOW_ORIGIN, &origin);
         if rules.allow_credentials {
-            answer.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+            answer.append(&ACCESS_CONTROL_ALLOW_CREDENTIALS, &HeaderValue::from_static("true"));
         }
         match &self.preflight {
             Some(preflight) => preflight.permit(rules, answer),
-            None => insert(answer, ACCESS_CONTROL_EXPOSE_HEADERS, rules.exposed_headers.as_ref()),
+            None => add(answer, &ACCESS_CONTROL_EXPOSE_HEADERS, rules.exposed_headers.as_ref()),
         }
     }
 }
@@ -82,33 +83,33 @@ impl<'s> Cors<'s> {
 impl Preflight {
     /// Recognises a preflight request. What merely looks like one is a request like others, since this is
     /// the only kind that is answered before authentication.
-    fn of(method: &Method, headers: &HeaderMap, has_body: bool) -> Option<Self> {
+    fn of(method: &Method, fields: &Fields, has_body: bool) -> Option<Self> {
         if method != Method::OPTIONS || has_body {
             return None;
         }
-        only(headers, ORIGIN)?;
-        only(headers, ACCESS_CONTROL_REQUEST_METHOD).filter(|method| is_list_of_tokens(method))?;
-        let names = only(headers, ACCESS_CONTROL_REQUEST_HEADERS).filter(|names| is_list_of_tokens(names));
-        Some(Self { headers: names.cloned() })
+        only(fields, &ORIGIN)?;
+        only(fields, &ACCESS_CONTROL_REQUEST_METHOD).filter(is_list_of_tokens)?;
+        Some(Self { headers: only(fields, &ACCESS_CONTROL_REQUEST_HEADERS).filter(is_list_of_tokens) })
     }
 
-    fn permit(&self, rules: &CorsRules, answer: &mut HeaderMap) {
-        insert(answer, ACCESS_CONTROL_ALLOW_METHODS, Some(&rules.methods));
-        insert(answer, ACCESS_CONTROL_ALLOW_HEADERS, rules.headers.as_ref().or(self.headers.as_ref()));
-        insert(answer, ACCESS_CONTROL_MAX_AGE, rules.max_age.as_ref());
+    fn permit(&self, rules: &CorsRules, answer: &mut Fields) {
+        add(answer, &ACCESS_CONTROL_ALLOW_METHODS, Some(&rules.methods));
+        add(answer, &ACCESS_CONTROL_ALLOW_HEADERS, rules.headers.as_ref().or(self.headers.as_ref()));
+        add(answer, &ACCESS_CONTROL_MAX_AGE, rules.max_age.as_ref());
     }
 }
 
-fn insert(answer: &mut HeaderMap, name: HeaderName, value: Option<&HeaderValue>) {
+fn add(answer: &mut Fields, name: &HeaderName, value: Option<&HeaderValue>) {
     if let Some(value) = value {
-        answer.insert(name, value.clone());
+        answer.append(name, value);
     }
 }
 
-fn only(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&HeaderValue> {
-    let mut values = headers.get_all(name).iter();
+/// The value of a field that is there once.
+fn only(fields: &Fields, name: &HeaderName) -> Option<HeaderValue> {
+    let mut values = fields.get_all(name);
     let first = values.next()?;
-    values.next().is_none().then_some(first)
+    if values.next().is_none() { HeaderValue::from_bytes(first).ok() } else { None }
 }
 
 /// RFC 9110, 5.6.2.
@@ -117,14 +118,14 @@ fn is_list_of_tokens(value: &HeaderValue) -> bool {
     !value.is_empty() && value.as_bytes().iter().all(is_allowed)
 }
 
-fn add_to_vary(answer: &mut HeaderMap, name: &'static str) {
+fn add_to_vary(answer: &mut Fields, name: &'static str) {
     let is_listed = {
-        let values = answer.get_all(VARY).iter().filter_map(|value| value.to_str().ok());
+        let values = answer.get_all(&VARY).filter_map(header::text);
         let mut names = values.flat_map(|value| value.split(',').map(str::trim));
         names.any(|known| known == "*" || known.eq_ignore_ascii_case(name))
     };
     if !is_listed {
-        answer.append(VARY, HeaderValue::from_static(name));
+        answer.append(&VARY, &HeaderValue::from_static(name));
     }
 }
 

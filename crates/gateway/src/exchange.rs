@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use claimgate_config::snapshot::{ClaimMapping, Domain, Route};
-use claimgate_functions::{RequestBody, ResponseBody};
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use claimgate_functions::{Fields, Request, Response};
+use http::{Method, StatusCode, Uri};
 
 use crate::access_log::Line;
 use crate::claims::Delivery;
@@ -60,7 +60,7 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Answered {
     /// The answer, whose body is still to come.
-    pub response: Response<ResponseBody>,
+    pub response: Response,
     /// For what happens behind its head.
     pub logged: Logged,
 }
@@ -117,17 +117,17 @@ impl<'a> Exchange<'a> {
     }
 
     /// Takes over what the request says of itself; `None` when it could not be read.
-    pub fn read(&mut self, request: Option<&Request<RequestBody>>) {
+    pub fn read(&mut self, request: Option<&Request>) {
         let spans = self.worker.gateway.spans();
         let Some(request) = request else {
-            self.record.span = spans.begin(&HeaderMap::new());
+            self.record.span = spans.begin(&Fields::default());
             return;
         };
         let trusted = &self.serving.snapshot.gateway.trusted_proxies;
-        self.origin = Origin::of(self.origin.peer, request.headers(), trusted);
-        self.record.span = spans.begin(request.headers());
-        self.method = Some(request.method().clone());
-        self.uri = request.uri().clone();
+        self.origin = Origin::of(self.origin.peer, &request.fields, trusted);
+        self.record.span = spans.begin(&request.fields);
+        self.method = Some(request.method.clone());
+        self.uri = request.uri.clone();
     }
 
     /// Counts and logs it, when the head of its answer is there; tells where it was counted.

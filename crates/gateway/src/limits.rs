@@ -2,13 +2,13 @@
 //! body. In HTTP/1.1 they were judged while the head arrived.
 
 use claimgate_config::snapshot::Limits;
+use claimgate_functions::Request;
 use http::Version;
-use http::request::Parts;
 
 use crate::refusal::Refusal;
 
 /// Refuses a head that is larger than the configuration allows.
-pub fn check(request: &Parts, limits: &Limits) -> Result<(), Refusal> {
+pub fn check(request: &Request, limits: &Limits) -> Result<(), Refusal> {
     if request.version < Version::HTTP_2 {
         return Ok(());
     }
@@ -18,10 +18,8 @@ pub fn check(request: &Parts, limits: &Limits) -> Result<(), Refusal> {
     if request_line > limits.request_line_bytes {
         return Err(Refusal::TargetTooLong { limit: limits.request_line_bytes });
     }
-    // Name, colon, space, value and line end, as HTTP/1.1 writes a field.
-    let header_bytes: usize =
-        request.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum();
-    if header_bytes > limits.header_bytes || request.headers.len() > limits.header_fields {
+    // As HTTP/1.1 writes them.
+    if request.fields.lines_length() > limits.header_bytes || request.fields.len() > limits.header_fields {
         return Err(Refusal::HeaderTooLarge { bytes: limits.header_bytes, fields: limits.header_fields });
     }
     Ok(())

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use claimgate_config::snapshot::{Limits, Timeouts};
-use claimgate_functions::RequestBody;
+use claimgate_functions::{Fields, RequestBody};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderValue, Method};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
@@ -19,8 +19,8 @@ use crate::rejection::Rejection;
 pub struct FunctionRequest<'a> {
     /// Its method.
     pub method: Method,
-    /// Its headers.
-    pub headers: HeaderMap,
+    /// Its header.
+    pub fields: Fields,
     /// What stands behind the `?`; `None` when there is none.
     pub query: Option<Cow<'a, [u8]>>,
     /// Its body.
@@ -42,7 +42,7 @@ impl FunctionRequest<'_> {
         let Body::Stream(stream) = &mut self.body else {
             return Ok(());
         };
-        let Some(kind) = FormKind::of(&self.headers)? else {
+        let Some(kind) = FormKind::of(&self.fields)? else {
             return Ok(());
         };
         // Apart from the others' memory, which need not make room for what this one needs.
@@ -77,20 +77,20 @@ impl FunctionRequest<'_> {
         if let Body::Stream(stream) = &self.body
             && may_have_form
             && stream.is_end_stream()
-            && !self.headers.contains_key(CONTENT_TYPE)
+            && !self.fields.contains(&CONTENT_TYPE)
         {
-            self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(URLENCODED));
+            self.fields.append(&CONTENT_TYPE, &HeaderValue::from_static(URLENCODED));
             self.body = Body::Form(Form::Urlencoded(bytes::Bytes::new()));
         }
     }
 
     /// The body as it is sent, with the length in the headers brought in line.
-    pub fn finish_body(headers: &mut HeaderMap, body: Body) -> RequestBody {
+    pub fn finish_body(fields: &mut Fields, body: Body) -> RequestBody {
         match body {
             Body::Stream(stream) => stream,
             Body::Form(form) => {
                 let body = form.into_body();
-                headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+                fields.insert(&CONTENT_LENGTH, &HeaderValue::from(body.len()));
                 body.into()
             }
         }

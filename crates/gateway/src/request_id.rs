@@ -35,8 +35,8 @@ impl RequestId {
     }
 
     /// The id as a header value.
-    pub fn to_header_value(&self) -> HeaderValue {
-        self.0.clone()
+    pub fn as_header_value(&self) -> &HeaderValue {
+        &self.0
     }
 }
 

@@ -7,9 +7,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
 
 use claimgate_config::snapshot::{Authentication, DomainKind, Route, RouteMatch};
-use claimgate_functions::{Functions, RequestBody, ResponseBody};
+use claimgate_functions::{Functions, Request, Response, ResponseBody};
 use http::uri::PathAndQuery;
-use http::{Method, Request, Response, StatusCode, Uri, Version};
+use http::{Method, StatusCode, Uri, Version};
 use http_body::Body as _;
 
 use crate::access_log::Lines;
@@ -59,7 +59,7 @@ impl Worker {
     /// answer, counts and logs it. `client_side` is there when the connection can change its protocol.
     pub async fn answer(
         &self,
-        request: Result<Request<RequestBody>, Refusal>,
+        request: Result<Request, Refusal>,
         client_side: Option<ClientSide>,
         client: &Client,
     ) -> Answered {
@@ -75,7 +75,7 @@ impl Worker {
         let result = match request {
             Err(refusal) => Err(refusal.into()),
             Ok(request) => {
-                version = request.version();
+                version = request.version;
                 let Exchange { uri, origin, record, .. } = &mut exchange;
                 self.handle(&serving, request, uri, client_side, origin, &id, now, record).await
             }
@@ -105,9 +105,9 @@ impl Worker {
             }
         };
         if let Some(cors) = &record.cors {
-            cors.set(response.headers_mut());
+            cors.set(&mut response.fields);
         }
-        let row = exchange.end(response.status(), outcome);
+        let row = exchange.end(response.status, outcome);
         Answered { response, logged: Logged { id, row } }
     }
 
@@ -119,14 +119,14 @@ impl Worker {
     async fn handle<'s>(
         &self,
         serving: &'s Serving,
-        request: Request<RequestBody>,
+        request: Request,
         uri: &Uri,
         client_side: Option<ClientSide>,
         origin: &Origin<'_>,
         id: &RequestId,
         now: Duration,
         record: &mut Record<'s>,
-    ) -> Result<Response<ResponseBody>, Rejection> {
+    ) -> Result<Response, Rejection> {
         if let Some(response) = challenge(serving, uri, origin, id) {
             return Ok(response);
         }
@@ -135,7 +135,7 @@ impl Worker {
             return Ok(respond::preflight(id));
         };
         if let Some(span) = &record.span {
-            request.headers_mut().insert(headers::TRACEPARENT.clone(), span.traceparent());
+            request.fields.insert(&headers::TRACEPARENT, &span.traceparent());
         }
 
         // What the function answers.
@@ -150,28 +150,21 @@ impl Worker {
         };
         record.returned = Some(Instant::now());
         let mut response = response?;
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        if response.status == StatusCode::SWITCHING_PROTOCOLS {
             let client_side = client_side.filter(|_| is_websocket).ok_or(Rejection::UnaskedUpgrade)?;
-            let (head, body) = response.into_parts();
+            let body = std::mem::replace(&mut response.body, ResponseBody::empty());
             let function_side = body.into_upgraded().ok_or(Rejection::UnaskedUpgrade)?;
             self.tunnels.open(client_side, function_side, self.counts.open_websocket());
-            response = Response::from_parts(head, ResponseBody::empty());
-            headers::set_for_client(response.headers_mut(), id, true);
+            headers::set_for_client(&mut response.fields, id, true);
         } else {
-            headers::set_for_client(response.headers_mut(), id, false);
+            headers::set_for_client(&mut response.fields, id, false);
         }
-        *response.version_mut() = Version::default();
         Ok(response)
     }
 }
 
 /// The answer to a request of an ACME server, which looks whether a domain is ours.
-fn challenge(
-    serving: &Serving,
-    uri: &Uri,
-    origin: &Origin<'_>,
-    id: &RequestId,
-) -> Option<Response<ResponseBody>> {
+fn challenge(serving: &Serving, uri: &Uri, origin: &Origin<'_>, id: &RequestId) -> Option<Response> {
     let is_plain = matches!(origin.peer.transport, Transport::Http { .. });
     if !uri.path().starts_with("/.well-known/") || !is_plain {
         return None;
@@ -186,7 +179,7 @@ pub struct Prepared<'s> {
     /// The route that serves it.
     pub route: &'s Route,
     /// As the function receives it.
-    pub request: Request<RequestBody>,
+    pub request: Request,
     /// Whether it asks for a WebSocket.
     pub is_websocket: bool,
 }
@@ -198,7 +191,7 @@ pub struct Prepared<'s> {
 pub async fn prepare<'s>(
     serving: &'s Serving,
     verifier: &Verifier,
-    request: Request<RequestBody>,
+    request: Request,
     uri: &Uri,
     origin: &Origin<'_>,
     id: &RequestId,
@@ -207,22 +200,22 @@ pub async fn prepare<'s>(
 ) -> Result<Option<Prepared<'s>>, Rejection> {
     let snapshot = &serving.snapshot;
     let settings = &snapshot.gateway;
-    let (mut parts, body) = request.into_parts();
 
     // What the request is for.
-    crate::limits::check(&parts, &settings.limits)?;
-    if headers::has_ambiguous_length(&parts) {
+    crate::limits::check(&request, &settings.limits)?;
+    if headers::has_ambiguous_length(&request) {
         return Err(Refusal::AmbiguousLength.into());
     }
-    if parts.method == Method::CONNECT {
+    if request.method == Method::CONNECT {
         return Err(Rejection::Connect);
     }
-    let authority = Authority::of(&parts)?;
+    let authority = Authority::of(&request)?;
     observer.observe(Step::Host(&authority.host));
     let domain = find_domain(snapshot, &authority.host, &origin.peer.transport)?;
     observer.observe(Step::Domain(domain));
     let cors = domain.cors.as_ref();
-    let cors = cors.map(|rules| Cors::of(rules, &parts.method, &parts.headers, !body.is_end_stream()));
+    let cors =
+        cors.map(|rules| Cors::of(rules, &request.method, &request.fields, !request.body.is_end_stream()));
     if let Some(cors) = &cors {
         observer.observe(Step::Cors(cors));
     }
@@ -235,7 +228,7 @@ pub async fn prepare<'s>(
     if cors.is_some_and(|cors| cors.is_preflight()) {
         return Ok(None);
     }
-    let route = match domain.routes.find(path.canonical(), &parts.method) {
+    let route = match domain.routes.find(path.canonical(), &request.method) {
         RouteMatch::Found(route) => route,
         RouteMatch::MethodNotAllowed(methods) => return Err(Rejection::MethodNotAllowed(methods)),
         RouteMatch::NotFound => return Err(Rejection::NoRoute),
@@ -243,16 +236,17 @@ pub async fn prepare<'s>(
     observer.observe(Step::Route(route));
 
     // What of it concerns the client's connection alone.
-    let is_websocket = headers::asks_for_websocket(&parts);
-    headers::remove_hop_by_hop(&mut parts.headers);
-    if parts.version >= Version::HTTP_2 {
-        cookie::join_fields(&mut parts.headers);
+    let is_websocket = headers::asks_for_websocket(&request);
+    let Request { method, version, mut fields, body, .. } = request;
+    headers::remove_hop_by_hop(&mut fields);
+    if version >= Version::HTTP_2 {
+        cookie::join_fields(&mut fields);
     }
 
     // Who sent it.
     let mut request = FunctionRequest {
-        method: parts.method,
-        headers: parts.headers,
+        method,
+        fields,
         query: uri.query().map(|query| Cow::Borrowed(query.as_bytes())),
         body: Body::Stream(body),
     };
@@ -265,17 +259,17 @@ pub async fn prepare<'s>(
 
     // What the function is told.
     let rewritten = rewrite(route, &path, &mut request, &settings.limits, observer)?;
-    headers::remove_for_gateway(&mut request.headers);
+    headers::remove_for_gateway(&mut request.fields);
     claims::forward(&authenticated, &mut request, settings, observer).await?;
-    headers::set_for_function(&mut request.headers, &authority, origin, id, is_websocket);
+    headers::set_for_function(&mut request.fields, &authority, origin, id, is_websocket);
     let path = rewritten.as_deref().unwrap_or(path.forwarded());
     let request = outgoing(request, uri, path)?;
     Ok(Some(Prepared { route, request, is_websocket }))
 }
 
 /// The request as the function receives it.
-fn outgoing(request: FunctionRequest<'_>, uri: &Uri, path: &str) -> Result<Request<RequestBody>, Rejection> {
-    let FunctionRequest { method, mut headers, query, body } = request;
+fn outgoing(request: FunctionRequest<'_>, uri: &Uri, path: &str) -> Result<Request, Rejection> {
+    let FunctionRequest { method, mut fields, query, body } = request;
     let is_as_sent = path == uri.path() && query.as_deref() == uri.query().map(str::as_bytes);
     let target = match uri.path_and_query() {
         Some(as_sent) if is_as_sent => as_sent.clone(),
@@ -289,10 +283,6 @@ fn outgoing(request: FunctionRequest<'_>, uri: &Uri, path: &str) -> Result<Reque
             PathAndQuery::from_maybe_shared(target).map_err(|_| PathError::ForbiddenCharacter)?
         }
     };
-    let body = FunctionRequest::finish_body(&mut headers, body);
-    let mut invocation = Request::new(body);
-    *invocation.method_mut() = method;
-    *invocation.uri_mut() = Uri::from(target);
-    *invocation.headers_mut() = headers;
-    Ok(invocation)
+    let body = FunctionRequest::finish_body(&mut fields, body);
+    Ok(Request { method, uri: Uri::from(target), version: Version::default(), fields, body })
 }

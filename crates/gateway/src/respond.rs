@@ -3,53 +3,46 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use claimgate_functions::ResponseBody;
+use claimgate_functions::{Response, ResponseBody};
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, Method, Response, StatusCode, Version};
+use http::{HeaderValue, Method, StatusCode, Version};
 
 use crate::headers::REQUEST_ID;
 use crate::rejection::Rejection;
 use crate::request_id::RequestId;
 
 /// The answer to a request that got none of a function.
-pub fn rejection(
-    rejection: &Rejection,
-    id: &RequestId,
-    domain: Option<&str>,
-    version: Version,
-) -> Response<ResponseBody> {
+pub fn rejection(rejection: &Rejection, id: &RequestId, domain: Option<&str>, version: Version) -> Response {
     let body = error_body(id, rejection.code(), &rejection.public_message());
-    let mut response = Response::new(Bytes::from(body).into());
-    *response.status_mut() = rejection.status();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(REQUEST_ID.clone(), id.to_header_value());
+    let mut response = Response::new(rejection.status(), Bytes::from(body).into());
+    let fields = &mut response.fields;
+    fields.append(&CONTENT_TYPE, &HeaderValue::from_static("application/json"));
+    fields.append(&REQUEST_ID, id.as_header_value());
     if rejection.status() == StatusCode::UNAUTHORIZED {
-        headers.insert(WWW_AUTHENTICATE, challenge(rejection, domain.unwrap_or_default()));
+        fields.append(&WWW_AUTHENTICATE, &challenge(rejection, domain.unwrap_or_default()));
     }
     if let Rejection::HttpsOnly { location } = rejection
         && let Ok(location) = HeaderValue::try_from(location)
     {
-        headers.insert(LOCATION, location);
+        fields.append(&LOCATION, &location);
     }
     if let Some(retry_after) = rejection.retry_after() {
-        headers.insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));
+        fields.append(&RETRY_AFTER, &HeaderValue::from(retry_after.as_secs()));
     }
     if let Rejection::MethodNotAllowed(methods) = rejection {
-        headers.insert(ALLOW, allow(methods));
+        fields.append(&ALLOW, &allow(methods));
     }
     if rejection.ends_connection() && version < Version::HTTP_2 {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        fields.append(&CONNECTION, &HeaderValue::from_static("close"));
     }
     response
 }
 
 /// RFC 8555, 8.3.
-pub fn acme_challenge(key_authorization: String, id: &RequestId) -> Response<ResponseBody> {
-    let mut response = Response::new(Bytes::from(key_authorization).into());
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    headers.insert(REQUEST_ID.clone(), id.to_header_value());
+pub fn acme_challenge(key_authorization: String, id: &RequestId) -> Response {
+    let mut response = Response::new(StatusCode::OK, Bytes::from(key_authorization).into());
+    response.fields.append(&CONTENT_TYPE, &HeaderValue::from_static("application/octet-stream"));
+    response.fields.append(&REQUEST_ID, id.as_header_value());
     response
 }
 
@@ -67,10 +60,9 @@ pub fn too_many_connections() -> Vec<u8> {
 }
 
 /// The answer to a preflight request, without the headers that say what it may do.
-pub fn preflight(id: &RequestId) -> Response<ResponseBody> {
-    let mut response = Response::new(ResponseBody::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().insert(REQUEST_ID.clone(), id.to_header_value());
+pub fn preflight(id: &RequestId) -> Response {
+    let mut response = Response::new(StatusCode::NO_CONTENT, ResponseBody::empty());
+    response.fields.append(&REQUEST_ID, id.as_header_value());
     response
 }
 

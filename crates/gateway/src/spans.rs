@@ -14,13 +14,13 @@ use std::io;
 use std::sync::{Mutex, PoisonError, mpsc as blocking};
 use std::time::{Duration, Instant};
 
-use claimgate_functions::Functions;
-
+use claimgate_functions::{Fields, Functions};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::access_log::Line;
 use crate::headers::{TRACESTATE, valid_traceparent};
 use crate::metrics::SpanMetrics;
+use crate::parameters::header;
 use crate::request_id::{random, write_hex};
 
 /// How many requests wait to be exported.
@@ -71,12 +71,12 @@ impl Spans {
     }
 
     /// Begins the span of a request, when it is sampled: as its `traceparent` says, else by chance.
-    pub fn begin(&self, headers: &HeaderMap) -> Option<Span> {
+    pub fn begin(&self, fields: &Fields) -> Option<Span> {
         let running = self.0.as_ref()?;
-        let Some(parent) = valid_traceparent(headers) else {
+        let Some(parent) = valid_traceparent(fields) else {
             return is_chosen(running.sampled_per_million).then(Span::root);
         };
-        Span::child(parent, headers)
+        Span::child(parent, fields)
     }
 
     /// Exports a sampled request as it is logged, with the times of its parts.
@@ -150,12 +150,11 @@ impl Span {
     }
 
     /// Below the span that a valid `traceparent` names; `None` when that is not sampled.
-    fn child(parent: &str, headers: &HeaderMap) -> Option<Self> {
-        let mut fields = parent.split('-').skip(1);
-        let mut number = || u128::from_str_radix(fields.next()?, 16).ok();
+    fn child(parent: &str, fields: &Fields) -> Option<Self> {
+        let mut parts = parent.split('-').skip(1);
+        let mut number = || u128::from_str_radix(parts.next()?, 16).ok();
         let (trace_id, parent, flags) = (number()?, number()?, number()?);
-        let states: Vec<&str> =
-            headers.get_all(&TRACESTATE).iter().filter_map(|value| value.to_str().ok()).collect();
+        let states: Vec<&str> = fields.get_all(&TRACESTATE).filter_map(header::text).collect();
         (flags & 1 == 1).then(|| Self {
             trace_id: trace_id.to_be_bytes(),
             id: new_id(),
@@ -246,21 +245,19 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
-        fields.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
-    }
-
     #[test]
     fn a_child_goes_on_with_its_parents_trace() {
         let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        let span = Span::child(parent, &headers(&[("tracestate", "a=1")])).unwrap();
+        let mut fields = Fields::default();
+        fields.append(&TRACESTATE, &HeaderValue::from_static("a=1"));
+        let span = Span::child(parent, &fields).unwrap();
         assert_eq!(span.parent, Some(*b"\xb7\xad\x6b\x71\x69\x20\x33\x31"));
         assert_eq!(span.state, "a=1");
         let told = span.traceparent();
         let told = told.to_str().unwrap();
         assert_eq!((told.get(..36), told.get(52..)), (parent.get(..36), Some("-01")));
         assert_ne!(told, parent);
-        assert_eq!(Span::child(&parent.replace("-01", "-02"), &HeaderMap::new()), None);
+        assert_eq!(Span::child(&parent.replace("-01", "-02"), &Fields::default()), None);
     }
 
     #[test]

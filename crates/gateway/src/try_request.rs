@@ -5,10 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use claimgate_functions::{InvokeError, RequestBody, RequestBodyError, outgoing};
-use http::Request;
+use claimgate_functions::{InvokeError, Request, RequestBodyError, outgoing};
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::request::Parts;
 use http_body_util::BodyExt;
 
 use crate::authority::Authority;
@@ -51,7 +49,7 @@ pub async fn try_request(serving: &Serving, request: &TryRequest, now: Duration)
     let request = match poll_fn(|cx| connection.poll_request(cx)).await {
         Received::Request(request) => {
             let (parts, head) = *request;
-            Ok(Request::from_parts(parts, connection.body(&head)))
+            Ok(parts.with_body(connection.body(&head)))
         }
         Received::Refused(refusal) => Err(refusal),
         Received::Http2 | Received::End => return None,
@@ -67,17 +65,15 @@ pub async fn try_request(serving: &Serving, request: &TryRequest, now: Duration)
 /// Gives what the function would be sent; `None` when the gateway answers the request itself.
 async fn prepare_whole<'s>(
     serving: &'s Serving,
-    request: Request<RequestBody>,
+    request: Request,
     over_http: bool,
     now: Duration,
     collector: &mut Collector<'s>,
 ) -> Result<Option<Sent>, Rejection> {
-    let (parts, body) = request.into_parts();
-    let transport = if over_http { Transport::HTTP } else { transport(serving, &parts) };
-    let request = Request::from_parts(parts, body);
+    let transport = if over_http { Transport::HTTP } else { transport(serving, &request) };
     let client = Client::new(IpAddr::V4(Ipv4Addr::LOCALHOST), transport);
-    let origin = Origin::of(&client, request.headers(), &serving.snapshot.gateway.trusted_proxies);
-    let uri = request.uri().clone();
+    let origin = Origin::of(&client, &request.fields, &serving.snapshot.gateway.trusted_proxies);
+    let uri = request.uri.clone();
     let prepared =
         prepare(serving, &Verifier::bare(), request, &uri, &origin, &RequestId::next(now), now, collector)
             .await?;
@@ -88,7 +84,7 @@ async fn prepare_whole<'s>(
 }
 
 /// What the domain of a request is served over, with the connection opened for its host.
-fn transport(serving: &Serving, request: &Parts) -> Transport {
+fn transport(serving: &Serving, request: &Request) -> Transport {
     let Ok(Authority { host, .. }) = Authority::of(request) else { return Transport::HTTP };
     match serving.snapshot.domains.find(&host) {
         Some(domain) if domain.tls.is_some() => Transport::Https { server_name: host.into() },

@@ -2,9 +2,10 @@
 //!
 //! Input: the name, the value to set, then the `Cookie` fields, a line each.
 
+use claimgate_functions::Fields;
 use claimgate_gateway::parameters::cookie;
+use http::HeaderValue;
 use http::header::COOKIE;
-use http::{HeaderMap, HeaderValue};
 
 use crate::lenient::{percent_decoded, reads_as};
 use crate::lines;
@@ -16,40 +17,46 @@ pub fn check(data: &[u8]) {
     if name.is_empty() || http::HeaderName::from_bytes(name.as_bytes()).is_err() {
         return;
     }
-    let mut headers = HeaderMap::new();
+    let mut header = Fields::default();
     for field in fields.split(|&byte| byte == b'\n') {
         let Ok(field) = HeaderValue::from_bytes(field) else { return };
-        headers.append(COOKIE, field);
+        header.append(&COOKIE, &field);
     }
-    let sent = headers.clone();
+    let sent = header.clone();
 
-    cookie::remove(&mut headers, name);
-    let removed = headers.clone();
-    assert_eq!(cookie::values(&headers, name).count(), 0, "a removed cookie is still found");
+    cookie::remove(&mut header, name);
+    let removed = header.clone();
+    assert_eq!(cookie::values(&header, name).count(), 0, "a removed cookie is still found");
     let kept: Vec<&[u8]> = pieces(&sent).into_iter().filter(|piece| !is_named(piece, name)).collect();
     assert_eq!(pieces(&removed), kept, "what is left is not exactly the other cookies");
     if pieces(&sent).len() == kept.len() {
-        assert_eq!(removed, sent, "nothing had to be removed");
+        assert_eq!(written(&removed), written(&sent), "nothing had to be removed");
     }
 
-    cookie::prepend(&mut headers, name, value);
-    let set = only(cookie::values(&headers, name));
+    cookie::prepend(&mut header, name, value);
+    let set = only(cookie::values(&header, name));
     assert_eq!(percent_decoded(set), value.as_bytes(), "the value does not decode to the text");
     let mut expected = vec![[name.as_bytes(), b"=", set].concat()];
     expected.extend(kept.iter().map(|piece| piece.to_vec()));
-    assert_eq!(pieces(&headers), expected, "the set cookie must come first, and nothing else may change");
+    assert_eq!(pieces(&header), expected, "the set cookie must come first, and nothing else may change");
 
-    let before_join = pieces(&headers).concat();
-    cookie::join_fields(&mut headers);
-    assert_eq!(headers.get_all(COOKIE).iter().count(), 1);
-    assert_eq!(pieces(&headers).concat(), before_join);
-    only(cookie::values(&headers, name));
+    let before_join = pieces(&header).concat();
+    cookie::join_fields(&mut header);
+    assert_eq!(header.get_all(&COOKIE).count(), 1);
+    assert_eq!(pieces(&header).concat(), before_join);
+    only(cookie::values(&header, name));
+}
+
+fn written(header: &Fields) -> Vec<u8> {
+    let mut lines = Vec::new();
+    header.write(&mut lines);
+    lines
 }
 
 /// Everything between what any server takes for the end of a cookie.
-fn pieces(headers: &HeaderMap) -> Vec<&[u8]> {
-    let fields = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
-    fields
+fn pieces(header: &Fields) -> Vec<&[u8]> {
+    header
+        .get_all(&COOKIE)
         .flat_map(|field| field.split(|byte| b";, \t".contains(byte)))
         .filter(|piece| !piece.is_empty())
         .collect()

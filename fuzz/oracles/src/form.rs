@@ -7,9 +7,10 @@ mod multipart;
 mod urlencoded;
 
 use bytes::Bytes;
+use claimgate_functions::Fields;
 use claimgate_gateway::parameters::form::{Form, FormKind};
+use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue};
 
 use crate::lenient::reads_as;
 use crate::lines;
@@ -22,7 +23,9 @@ pub fn check(data: &[u8]) {
         return;
     }
     let Ok(field) = HeaderValue::from_str(content_type) else { return };
-    let Ok(Some(kind)) = FormKind::of(&HeaderMap::from_iter([(CONTENT_TYPE, field)])) else { return };
+    let mut header = Fields::default();
+    header.append(&CONTENT_TYPE, &field);
+    let Ok(Some(kind)) = FormKind::of(&header) else { return };
     let parse = |body: &[u8]| Form::parse(&kind, Bytes::copy_from_slice(body));
     let Ok(mut form) = parse(sent) else { return };
     let reader = Reader::new(content_type, &kind);

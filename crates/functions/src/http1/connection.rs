@@ -8,14 +8,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{Method, Response, StatusCode};
+use http::{Method, StatusCode};
 use http_body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::io::poll_read_buf;
 
 use super::framing::{Decoded, Framing};
-use super::head::{self, FieldPlace, Head};
+use super::head::{self, Answer, Head};
 use super::outgoing::{Outgoing, SendError};
 use super::pool::{self, Slot};
 use crate::connect::Transport;
@@ -36,8 +36,6 @@ pub(crate) struct Connection {
     slot: Slot,
     /// What was read and not taken yet.
     buffer: BytesMut,
-    /// Memory for the head of an answer.
-    places: Vec<FieldPlace>,
     /// `None` when the request was sent.
     outgoing: Option<Outgoing>,
     sent: Option<Instant>,
@@ -69,7 +67,6 @@ impl Connection {
             stream,
             slot,
             buffer: BytesMut::new(),
-            places: Vec::new(),
             outgoing: None,
             sent: None,
             alarm: Box::pin(sleep(Duration::ZERO)),
@@ -93,7 +90,7 @@ impl Connection {
     }
 
     /// Sends the request, and takes the head of the answer as soon as it is there.
-    pub(crate) fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Result<Response<()>, Failure>> {
+    pub(crate) fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Result<Answer, Failure>> {
         let mut broken = None;
         match self.poll_send(context) {
             Poll::Ready(Err(SendError::Body(error))) => return Poll::Ready(Err(Failure::Body(error))),
@@ -102,12 +99,10 @@ impl Connection {
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }
         loop {
-            match head::take(&mut self.buffer, &mut self.places, &self.method) {
+            match head::take(&mut self.buffer, &self.method) {
                 Err(error) => return Poll::Ready(Err(Failure::Invalid(error))),
                 Ok(Some(Head { answer, framing, is_kept })) => {
-                    if answer.status().is_informational()
-                        && answer.status() != StatusCode::SWITCHING_PROTOCOLS
-                    {
+                    if answer.status.is_informational() && answer.status != StatusCode::SWITCHING_PROTOCOLS {
                         continue;
                     }
                     self.incoming = framing;

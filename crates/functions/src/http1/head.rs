@@ -1,14 +1,14 @@
 //! The head of a request as it is written, and of an answer as it is read.
 
 use std::mem::MaybeUninit;
-use std::ops::Range;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 
 use super::framing::Framing;
+use crate::fields::Fields;
+use crate::message::Request;
 
 /// An answer's head may have so many bytes.
 const MAX_BYTES: usize = 256 * 1024;
@@ -19,9 +19,16 @@ const MAX_FIELDS: usize = 256;
 /// What an answer's head says.
 #[derive(Debug)]
 pub(crate) struct Head {
-    pub(crate) answer: Response<()>,
+    pub(crate) answer: Answer,
     pub(crate) framing: Framing,
     pub(crate) is_kept: bool,
+}
+
+/// An answer without its body.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) fields: Fields,
 }
 
 /// An answer's head that is not HTTP/1.1.
@@ -40,99 +47,63 @@ pub(crate) enum HeadError {
 }
 
 /// Writes a request's head. The request's URI is in origin form.
-pub(crate) fn write(request: &Parts, base_path: &str) -> Bytes {
+pub(crate) fn write(request: &Request, base_path: &str) -> Bytes {
     let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
     // `OPTIONS *` asks about the server, not about a path on it.
     let base_path = if target == "*" { "" } else { base_path };
     let start = [request.method.as_str(), " ", base_path, target, " HTTP/1.1\r\n"];
-    let fields =
-        request.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
-    let length = start.map(str::len).iter().sum::<usize>() + fields.sum::<usize>() + "\r\n".len();
+    let length = start.map(str::len).iter().sum::<usize>() + request.fields.lines_length() + "\r\n".len();
     // Of just its length, so that it becomes `Bytes` as it is.
     let mut head = Vec::with_capacity(length);
     for part in start {
         head.extend_from_slice(part.as_bytes());
     }
-    for (name, value) in &request.headers {
-        head.extend_from_slice(name.as_str().as_bytes());
-        head.extend_from_slice(b": ");
-        head.extend_from_slice(value.as_bytes());
-        head.extend_from_slice(b"\r\n");
-    }
+    request.fields.write(&mut head);
     head.extend_from_slice(b"\r\n");
     head.into()
 }
 
-/// Takes an answer's head from what was read; `None` while it is not there whole. `places` is memory to work
-/// with.
-pub(crate) fn take(
-    buffer: &mut BytesMut,
-    places: &mut Vec<FieldPlace>,
-    method: &Method,
-) -> Result<Option<Head>, HeadError> {
+/// Takes an answer's head from what was read; `None` while it is not there whole.
+pub(crate) fn take(buffer: &mut BytesMut, method: &Method) -> Result<Option<Head>, HeadError> {
     if buffer.is_empty() {
         return Ok(None);
     }
-    let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+    let mut parsed_fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
     let mut parsed = httparse::Response::new(&mut []);
     let config = httparse::ParserConfig::default();
-    let length = match config.parse_response_with_uninit_headers(&mut parsed, buffer, &mut fields)? {
+    let length = match config.parse_response_with_uninit_headers(&mut parsed, buffer, &mut parsed_fields)? {
         httparse::Status::Complete(length) => length,
         httparse::Status::Partial if buffer.len() > MAX_BYTES => return Err(HeadError::TooLarge),
         httparse::Status::Partial => return Ok(None),
     };
     let status = parsed.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or(HeadError::Status)?;
     let version = if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
-    places.clear();
-    places.extend(parsed.headers.iter().map(|field| FieldPlace::of(field, buffer)));
-    let text = buffer.split_to(length).freeze();
 
-    // Room for the request's id, too: what else the gateway adds is rare.
-    let mut headers = HeaderMap::with_capacity(places.len() + 1);
+    // Room for what the gateway adds, too.
+    let mut fields = Fields::with_capacity(parsed.headers.len() + 2, length + 128);
     let mut lengths = Lengths::default();
     let (mut keeps, mut closes) = (false, false);
-    for FieldPlace { name, value } in places.drain(..) {
-        let name = HeaderName::from_bytes(text.get(name).unwrap_or_default());
-        let name = name.map_err(|error| HeadError::Field(error.into()))?;
-        let value = HeaderValue::from_maybe_shared(text.slice(value));
-        let value = value.map_err(|error| HeadError::Field(error.into()))?;
-        if name == CONTENT_LENGTH {
-            lengths.add(&value)?;
-        } else if name == TRANSFER_ENCODING {
-            lengths.coding = Some(last_element(&value).eq_ignore_ascii_case(b"chunked"));
-        } else if name == CONNECTION {
-            keeps |= lists(&value, b"keep-alive");
-            closes |= lists(&value, b"close");
+    for field in parsed.headers.iter() {
+        let is = |known: HeaderName| field.name.eq_ignore_ascii_case(known.as_str());
+        // By length first: most fields say nothing here.
+        match field.name.len() {
+            10 if is(CONNECTION) => {
+                keeps |= lists(field.value, b"keep-alive");
+                closes |= lists(field.value, b"close");
+            }
+            14 if is(CONTENT_LENGTH) => lengths.add(field.value)?,
+            17 if is(TRANSFER_ENCODING) => {
+                lengths.coding = Some(last_element(field.value).eq_ignore_ascii_case(b"chunked"));
+            }
+            _ => {}
         }
-        headers.append(name, value);
+        fields.append_judged(field.name.as_bytes(), field.value);
     }
-    let framing = lengths.framing(&mut headers, status, method);
+    buffer.advance(length);
+    let framing = lengths.framing(&mut fields, status, method);
     // RFC 9112 section 9.3.
     let is_kept = if version == Version::HTTP_10 { keeps } else { !closes };
-    let mut answer = Response::new(());
-    *answer.status_mut() = status;
-    *answer.version_mut() = version;
-    *answer.headers_mut() = headers;
-    Ok(Some(Head { answer, framing, is_kept }))
-}
-
-/// Where a field is in the text that it was parsed from.
-#[derive(Debug)]
-pub(crate) struct FieldPlace {
-    name: Range<usize>,
-    value: Range<usize>,
-}
-
-impl FieldPlace {
-    fn of(field: &httparse::Header<'_>, text: &[u8]) -> Self {
-        let place = |part: &[u8]| {
-            let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-            start..start + part.len()
-        };
-        // An empty value may be a slice from elsewhere.
-        let value = if field.value.is_empty() { 0..0 } else { place(field.value) };
-        Self { name: place(field.name.as_bytes()), value }
-    }
+    Ok(Some(Head { answer: Answer { status, fields }, framing, is_kept }))
 }
 
 /// What a head tells of the length of the body.
@@ -145,8 +116,9 @@ struct Lengths {
 }
 
 impl Lengths {
-    fn add(&mut self, value: &HeaderValue) -> Result<(), HeadError> {
-        let length = value.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    fn add(&mut self, value: &[u8]) -> Result<(), HeadError> {
+        let digits = value.iter().all(u8::is_ascii_digit).then_some(value);
+        let length = digits.and_then(|digits| str::from_utf8(digits).ok());
         let length: u64 = length.and_then(|text| text.parse().ok()).ok_or(HeadError::Length)?;
         if self.length.is_some_and(|other| other != length) {
             return Err(HeadError::Length);
@@ -157,17 +129,17 @@ impl Lengths {
     }
 
     /// How the body ends (RFC 9112 section 6.3).
-    fn framing(&self, headers: &mut HeaderMap, status: StatusCode, method: &Method) -> Framing {
+    fn framing(&self, fields: &mut Fields, status: StatusCode, method: &Method) -> Framing {
         let is_bodyless = status.is_informational()
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
             || method == Method::HEAD;
         match (self.coding, self.length) {
             (Some(_), Some(_)) => {
                 // The other length is void, and must not be handed on.
-                headers.remove(CONTENT_LENGTH);
+                fields.remove(&CONTENT_LENGTH);
             }
             (None, Some(length)) if self.is_repeated => {
-                headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+                fields.insert(&CONTENT_LENGTH, &HeaderValue::from(length));
             }
             _ => {}
         }
@@ -194,10 +166,10 @@ pub(super) fn header_map(text: &Bytes, fields: &[httparse::Header<'_>]) -> Resul
 }
 
 /// Whether a comma-separated list has an element.
-fn lists(list: &HeaderValue, element: &[u8]) -> bool {
-    list.as_bytes().split(|&byte| byte == b',').any(|found| found.trim_ascii().eq_ignore_ascii_case(element))
+fn lists(list: &[u8], element: &[u8]) -> bool {
+    list.split(|&byte| byte == b',').any(|found| found.trim_ascii().eq_ignore_ascii_case(element))
 }
 
-fn last_element(list: &HeaderValue) -> &[u8] {
-    list.as_bytes().rsplit(|&byte| byte == b',').next().unwrap_or_default().trim_ascii()
+fn last_element(list: &[u8]) -> &[u8] {
+    list.rsplit(|&byte| byte == b',').next().unwrap_or_default().trim_ascii()
 }

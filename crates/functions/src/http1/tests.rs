@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use bytes::BytesMut;
-use http::Method;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderName, Method};
 
 use super::framing::{Decoded, Framing};
 use super::head;
@@ -35,12 +36,16 @@ fn the_head_tells_where_the_body_ends() {
     for (method, fields, expected, length) in HEADS {
         let mut read = BytesMut::from(format!("HTTP/1.1 {fields}\r\nbody").as_str());
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        match head::take(&mut read, &mut Vec::new(), &method) {
+        match head::take(&mut read, &method) {
             Ok(head) => {
                 let head = head.unwrap();
                 assert_eq!(format!("{:?}", head.framing), *expected, "{fields}");
-                let handed_on = head.answer.headers().get_all("content-length").iter().collect::<Vec<_>>();
-                assert_eq!(handed_on, length.iter().collect::<Vec<_>>(), "{fields}");
+                let handed_on = head.answer.fields.get_all(&CONTENT_LENGTH).collect::<Vec<_>>();
+                assert_eq!(
+                    handed_on,
+                    length.iter().map(|length| length.as_bytes()).collect::<Vec<_>>(),
+                    "{fields}"
+                );
                 assert_eq!(&read[..], b"body", "{fields}");
             }
             Err(error) => assert!(error.to_string().contains(expected), "{fields}: {error}"),
@@ -58,11 +63,7 @@ fn a_connection_is_kept_as_version_and_header_say() {
         ("HTTP/1.0 200 OK\r\nconnection: keep-alive\r\n", true),
     ] {
         let mut read = BytesMut::from(format!("{line}content-length: 0\r\n\r\n").as_str());
-        assert_eq!(
-            head::take(&mut read, &mut Vec::new(), &Method::GET).unwrap().unwrap().is_kept,
-            is_kept,
-            "{line}"
-        );
+        assert_eq!(head::take(&mut read, &Method::GET).unwrap().unwrap().is_kept, is_kept, "{line}");
     }
 }
 
@@ -71,17 +72,17 @@ fn a_head_is_taken_when_it_is_whole_and_not_before() {
     let head = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx: \xc3\xa4\r\n\r\n";
     for end in 0..head.len() {
         let mut read = BytesMut::from(&head[..end]);
-        assert!(head::take(&mut read, &mut Vec::new(), &Method::GET).unwrap().is_none(), "{end}");
+        assert!(head::take(&mut read, &Method::GET).unwrap().is_none(), "{end}");
         assert_eq!(read.len(), end);
     }
-    let taken = head::take(&mut BytesMut::from(&head[..]), &mut Vec::new(), &Method::GET).unwrap().unwrap();
-    assert_eq!(taken.answer.headers()["x"].as_bytes(), "ä".as_bytes());
+    let taken = head::take(&mut BytesMut::from(&head[..]), &Method::GET).unwrap().unwrap();
+    assert_eq!(taken.answer.fields.get(&HeaderName::from_static("x")), Some("ä".as_bytes()));
 }
 
 #[test]
 fn a_head_without_end_is_too_large() {
     let endless = format!("HTTP/1.1 200 OK\r\nx: {}", "x".repeat(256 * 1024));
-    let error = head::take(&mut BytesMut::from(endless.as_str()), &mut Vec::new(), &Method::GET).unwrap_err();
+    let error = head::take(&mut BytesMut::from(endless.as_str()), &Method::GET).unwrap_err();
     assert_eq!(error.to_string(), "the head of the answer is larger than 256 KiB");
 }
 

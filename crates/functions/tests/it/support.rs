@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use claimgate_config::snapshot::{Function, FunctionTarget, Source, Timeouts};
-use claimgate_functions::{Functions, ProcessFunctions, RequestBody, ResponseBody};
+use claimgate_functions::{InvokeError, ProcessFunctions, RequestBody, ResponseBody};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full};
@@ -136,8 +136,24 @@ pub(crate) async fn front(function: Function, timeouts: Timeouts) -> SocketAddr 
     address
 }
 
+/// Functions as clients of HTTP know them.
+#[derive(Clone)]
+pub(crate) struct Functions(pub(crate) claimgate_functions::Functions);
+
+impl Functions {
+    pub(crate) async fn invoke(
+        &self,
+        function: &Function,
+        processes: &ProcessFunctions,
+        request: Request<RequestBody>,
+        timeouts: &Timeouts,
+    ) -> Result<Response<ResponseBody>, InvokeError> {
+        self.0.invoke(function, processes, request.into(), timeouts).await.map(Response::from)
+    }
+}
+
 pub(crate) fn functions() -> Functions {
-    Functions::with_root_certificates([]).unwrap()
+    Functions(claimgate_functions::Functions::with_root_certificates([]).unwrap())
 }
 
 pub(crate) fn url_function(origin: &str, base_path: &str) -> Function {

@@ -10,7 +10,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use crate::support::{Server, front, full, functions, get, patient, post, read_until, url_function};
+use crate::support::{
+    Functions, Server, front, full, functions, get, patient, post, read_until, url_function,
+};
 
 const SHORT: Duration = Duration::from_millis(200);
 
@@ -93,7 +95,7 @@ async fn an_http2_connection_that_may_be_dead_is_not_used_again() {
 async fn a_handshake_that_does_not_end() {
     let server = deaf().await;
     let root = rcgen::generate_simple_self_signed(["localhost".into()]).unwrap().cert.der().clone();
-    let functions = claimgate_functions::Functions::with_root_certificates([root]).unwrap();
+    let functions = Functions(claimgate_functions::Functions::with_root_certificates([root]).unwrap());
     let timeouts = Timeouts { connect: SHORT, ..patient() };
     let function = url_function(&format!("https://localhost:{}/", server.address.port()), "");
     for content_type in ["text/plain", "application/grpc"] {

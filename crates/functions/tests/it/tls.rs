@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use claimgate_functions::{CertificateDer, Functions, ProcessFunctions};
+use claimgate_functions::{CertificateDer, ProcessFunctions};
 use http::{Request, Version};
 use hyper::body::Incoming;
 use tokio_rustls::TlsAcceptor;
@@ -11,7 +11,7 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::grpc::{describe, expect_grpc};
-use crate::support::{Answer, Server, full, get, patient, serve, status, text, url_function};
+use crate::support::{Answer, Functions, Server, full, get, patient, serve, status, text, url_function};
 
 /// A function at `https://localhost` and the certificate that it shows.
 async fn start() -> (Server, CertificateDer<'static>) {
@@ -51,8 +51,8 @@ async fn answer(request: Request<Incoming>, http2: bool) -> Answer {
 #[tokio::test]
 async fn a_trusted_certificate_for_the_name() {
     let (server, certificate) = start().await;
-    let functions = Functions::with_root_certificates([certificate]).unwrap();
-    assert_eq!(functions.root_certificates(), 1);
+    let functions = Functions(claimgate_functions::Functions::with_root_certificates([certificate]).unwrap());
+    assert_eq!(functions.0.root_certificates(), 1);
     let function = url_function(&format!("https://localhost:{}/", server.address.port()), "");
     for _ in 0..2 {
         let answer =
@@ -75,7 +75,7 @@ async fn certificates_that_prove_nothing() {
         ("roots that are none", vec![CertificateDer::from_slice(b"x")], "localhost", "no_root_certificates"),
     ];
     for (case, roots, host, reason) in cases {
-        let functions = Functions::with_root_certificates(roots).unwrap();
+        let functions = Functions(claimgate_functions::Functions::with_root_certificates(roots).unwrap());
         let function = url_function(&format!("https://{host}:{port}/"), "");
         for content_type in ["text/plain", "application/grpc"] {
             let mut request = get("/");
@@ -91,5 +91,5 @@ async fn certificates_that_prove_nothing() {
 
 #[tokio::test]
 async fn the_systems_roots_do_not_make_the_start_fail() {
-    Functions::new().unwrap();
+    claimgate_functions::Functions::new().unwrap();
 }

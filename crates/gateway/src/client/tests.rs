@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::forwarded::{Hop, parse};
+use claimgate_functions::RequestBody;
+use http::HeaderMap;
+
 use super::*;
 
 /// `10.0.0.0/8` and `fd00::/8` are trusted; gives the client, and what a function is told.
@@ -11,13 +14,13 @@ fn told(peer: &str, fields: &[(&'static str, &str)]) -> (String, HeaderMap) {
         headers.append(*name, value.parse().unwrap());
     }
     let peer = Client::new(peer.parse().unwrap(), Transport::HTTP);
-    let origin = Origin::of(&peer, &headers, &trusted);
-    let mut out = HeaderMap::new();
-    let mut request = http::Request::new(());
+    let origin = Origin::of(&peer, &Fields::from(&headers), &trusted);
+    let mut out = Fields::default();
+    let mut request = http::Request::new(RequestBody::empty());
     request.headers_mut().insert("host", "api.example.com:8080".parse().unwrap());
-    let authority = Authority::of(&request.into_parts().0).unwrap();
-    origin.set(&mut out, &authority);
-    (origin.client().to_owned(), out)
+    let authority = Authority::of(&request.into()).unwrap();
+    origin.add(&mut out, &authority);
+    (origin.client().to_owned(), HeaderMap::from(&out))
 }
 
 const FOR: &str = "x-forwarded-for";

@@ -23,8 +23,8 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use claimgate_config::snapshot::{Limits, Timeouts};
-use claimgate_functions::{RequestBody, Upgraded};
-use http::{Method, Request, StatusCode, Version};
+use claimgate_functions::{Request, Upgraded};
+use http::{Method, StatusCode, Version};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -65,7 +65,7 @@ pub async fn serve<Answering>(
     limits: Limits,
     timeouts: &Timeouts,
     ending: &Ending,
-    answer: impl Fn(Result<Request<RequestBody>, Refusal>, Option<ClientSide>) -> Answering,
+    answer: impl Fn(Result<Request, Refusal>, Option<ClientSide>) -> Answering,
 ) -> End
 where
     Answering: Future<Output = Answered>,
@@ -81,7 +81,7 @@ where
             Received::Request(request) => {
                 let (parts, head) = *request;
                 let asked = Asked { method: parts.method.clone(), head };
-                (Ok(Request::from_parts(parts, connection.body(&head))), asked)
+                (Ok(parts.with_body(connection.body(&head))), asked)
             }
             Received::Refused(refusal) => (Err(refusal), Asked::nothing()),
             Received::Http2 => return connection.into_stream().map_or(End::Served, End::Http2),
@@ -101,7 +101,7 @@ where
         // A client that has left gets no answer, and its request is given up.
         let Some(Answered { response, logged }) = answered else { return End::Served };
 
-        let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        let switches = response.status == StatusCode::SWITCHING_PROTOCOLS;
         let may_be_kept = may_be_kept && !ending.leaving.is_cancelled();
         let mut answer = Answer::new(response, &asked, may_be_kept, text, timeouts.idle);
         let sent = poll_fn(|cx| match answer.poll_send(&connection, cx) {

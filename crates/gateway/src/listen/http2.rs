@@ -48,9 +48,10 @@ pub async fn serve(
         service_fn(move |request: http::Request<Incoming>| {
             let (worker, client, open) = (Arc::clone(&worker), client.clone(), Activity::open(&activity));
             async move {
-                let request = request.map(RequestBody::stream);
+                let request = request.map(RequestBody::stream).into();
                 let answer = open.answering(worker.answer(Ok(request), None, &client)).await;
                 let Answered { response, logged } = answer;
+                let response = http::Response::from(response);
                 Ok::<_, Infallible>(response.map(|body| Watched { body, open, worker, logged }))
             }
         })

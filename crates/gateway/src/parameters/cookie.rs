@@ -4,8 +4,9 @@
 //! honour quotes. A removed cookie is therefore looked for behind each of these, and a set one goes to
 //! the very front, where no open quote of the client's can swallow it.
 
+use claimgate_functions::Fields;
+use http::HeaderValue;
 use http::header::COOKIE;
-use http::{HeaderMap, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
 
 use super::names_parameter;
@@ -14,9 +15,8 @@ use super::names_parameter;
 const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b',').add(b';').add(b'\\').add(b'%');
 
 /// The values of a cookie, under exactly its name, as they were written.
-pub fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
-    let cookies =
-        headers.get_all(COOKIE).iter().flat_map(|field| field.as_bytes().split(|&byte| byte == b';'));
+pub fn values<'a>(fields: &'a Fields, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
+    let cookies = fields.get_all(&COOKIE).flat_map(|field| field.split(|&byte| byte == b';'));
     cookies.filter_map(move |cookie| {
         let (written, value) = split(cookie.trim_ascii())?;
         (written.trim_ascii() == name.as_bytes()).then_some(value.trim_ascii())
@@ -24,50 +24,45 @@ pub fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item =
 }
 
 /// Removes every spelling of a cookie and tells whether there was any; the others keep their bytes.
-pub fn remove(headers: &mut HeaderMap, name: &str) -> bool {
-    if !headers
-        .get_all(COOKIE)
-        .iter()
-        .any(|field| cookies(field.as_bytes()).any(|cookie| is_named(cookie, name)))
-    {
+pub fn remove(fields: &mut Fields, name: &str) -> bool {
+    if !fields.get_all(&COOKIE).any(|field| cookies(field).any(|cookie| is_named(cookie, name))) {
         return false;
     }
-    let fields: Vec<HeaderValue> = headers.get_all(COOKIE).iter().cloned().collect();
-    headers.remove(COOKIE);
-    for field in fields {
-        let kept = remove_from(field.as_bytes(), name);
-        if let (false, Ok(kept)) = (kept.is_empty(), HeaderValue::from_bytes(&kept)) {
-            headers.append(COOKIE, kept);
+    let kept: Vec<_> = fields.get_all(&COOKIE).map(|field| remove_from(field, name)).collect();
+    fields.remove(&COOKIE);
+    for field in kept.iter().filter(|field| !field.is_empty()) {
+        // It was part of a field before.
+        if let Ok(field) = HeaderValue::from_bytes(field) {
+            fields.append(&COOKIE, &field);
         }
     }
     true
 }
 
 /// Sets a cookie before all others. The value is percent-encoded where a cookie cannot carry it.
-pub fn prepend(headers: &mut HeaderMap, name: &str, value: &str) {
+pub fn prepend(fields: &mut Fields, name: &str, value: &str) {
     let cookie = format!("{name}={}", utf8_percent_encode(value, ENCODED));
-    let mut fields = headers.get_all(COOKIE).iter();
-    let first = match fields.next() {
-        Some(first) => [cookie.as_bytes(), b"; ", first.as_bytes()].concat(),
-        None => cookie.into_bytes(),
-    };
-    let others: Vec<HeaderValue> = fields.cloned().collect();
-    // Both halves were header values before, and what was encoded is ASCII.
-    if let Ok(first) = HeaderValue::from_bytes(&first) {
-        headers.insert(COOKIE, first);
-        for other in others {
-            headers.append(COOKIE, other);
+    let mut sent: Vec<Vec<u8>> = fields.get_all(&COOKIE).map(<[u8]>::to_vec).collect();
+    match sent.first_mut() {
+        Some(first) => *first = [cookie.as_bytes(), b"; ", first].concat(),
+        None => sent.push(cookie.into_bytes()),
+    }
+    fields.remove(&COOKIE);
+    for field in &sent {
+        // It was a field before, and what was encoded is ASCII.
+        if let Ok(field) = HeaderValue::from_bytes(field) {
+            fields.append(&COOKIE, &field);
         }
     }
 }
 
 /// Joins the fields of a request into one, as HTTP/2 clients may split them (RFC 9113, 8.2.3).
-pub fn join_fields(headers: &mut HeaderMap) {
-    let fields: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
-    if fields.len() > 1
-        && let Ok(joined) = HeaderValue::from_bytes(&fields.join(&b"; "[..]))
+pub fn join_fields(fields: &mut Fields) {
+    let cookies: Vec<&[u8]> = fields.get_all(&COOKIE).collect();
+    if cookies.len() > 1
+        && let Ok(joined) = HeaderValue::from_bytes(&cookies.join(&b"; "[..]))
     {
-        headers.insert(COOKIE, joined);
+        fields.insert(&COOKIE, &joined);
     }
 }
 

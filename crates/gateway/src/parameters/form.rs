@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use claimgate_functions::Fields;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue};
 
 use super::multipart::{Multipart, MultipartError};
-use super::urlencoded;
+use super::{header, urlencoded};
 
 /// The content type of an urlencoded form.
 pub const URLENCODED: &str = "application/x-www-form-urlencoded";
@@ -57,12 +57,12 @@ impl FormKind {
     ///
     /// What stands behind the type is cut at the first `;`, `,` or space, and a type that only begins like
     /// a form's counts as one, as lenient functions do.
-    pub fn of(headers: &HeaderMap) -> Result<Option<Self>, FormError> {
-        let mut content_types = headers.get_all(CONTENT_TYPE).iter();
+    pub fn of(fields: &Fields) -> Result<Option<Self>, FormError> {
+        let mut content_types = fields.get_all(&CONTENT_TYPE);
         let Some(content_type) = content_types.next() else {
             return Ok(None);
         };
-        let content_type = content_type.to_str().map_err(|_| FormError::ContentType)?;
+        let content_type = header::text(content_type).ok_or(FormError::ContentType)?;
         if content_types.next().is_some() {
             return Err(FormError::ContentType);
         }
@@ -77,11 +77,11 @@ impl FormKind {
         } else {
             return Ok(None);
         };
-        let is_plain = |encoding: &HeaderValue| {
-            let encoding = encoding.as_bytes().trim_ascii();
+        let is_plain = |encoding: &[u8]| {
+            let encoding = encoding.trim_ascii();
             encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity")
         };
-        if !headers.get_all(CONTENT_ENCODING).iter().all(is_plain) {
+        if !fields.get_all(&CONTENT_ENCODING).all(is_plain) {
             return Err(FormError::Encoded);
         }
         if !has_plain_charset(parameters) {

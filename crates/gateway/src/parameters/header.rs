@@ -2,22 +2,19 @@
 //! functions cannot tell these apart.
 
 use bytes::BytesMut;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use claimgate_functions::Fields;
+use http::{HeaderName, HeaderValue};
 
 /// Removes every spelling of a header and tells whether there was any.
-pub fn remove(headers: &mut HeaderMap, name: &HeaderName) -> bool {
-    remove_where(headers, |other| same_name(other, name.as_str()))
+pub fn remove(fields: &mut Fields, name: &HeaderName) -> bool {
+    let name = name.as_str().as_bytes();
+    fields.remove_where(|other| same_name(other, name))
 }
 
-/// Removes the headers whose names a test picks and tells whether there were any.
-pub fn remove_where(headers: &mut HeaderMap, picked: impl Fn(&str) -> bool) -> bool {
-    let mut found = false;
-    // Most requests hold none of them, and then nothing is copied.
-    while let Some(name) = headers.keys().find(|name| picked(name.as_str())).cloned() {
-        headers.remove(name);
-        found = true;
-    }
-    found
+/// A value as text, when it is nothing but visible ASCII, spaces and tabs.
+pub fn text(value: &[u8]) -> Option<&str> {
+    let is_text = value.iter().all(|&byte| matches!(byte, b'\t' | b' '..=b'~'));
+    if is_text { str::from_utf8(value).ok() } else { None }
 }
 
 /// The header value of a text, or `None` when a header cannot carry it: a control character would be
@@ -37,18 +34,18 @@ pub fn value(text: &str, memory: &mut BytesMut) -> Option<HeaderValue> {
 }
 
 /// Whether two names mean one header to a function. Both are in lower case.
-pub fn same_name(one: &str, other: &str) -> bool {
-    one.len() == other.len() && one.bytes().map(fold).eq(other.bytes().map(fold))
+pub fn same_name(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().map(fold).eq(other.iter().map(fold))
 }
 
 /// Whether a name in lower case begins with a prefix in lower case.
-pub fn begins_with(name: &str, prefix: &str) -> bool {
-    name.len() >= prefix.len() && name.bytes().zip(prefix.bytes()).all(|(n, p)| fold(n) == fold(p))
+pub fn begins_with(name: &[u8], prefix: &[u8]) -> bool {
+    name.get(..prefix.len()).is_some_and(|start| same_name(start, prefix))
 }
 
-fn fold(byte: u8) -> u8 {
-    match byte {
+fn fold(byte: &u8) -> u8 {
+    match *byte {
         b'_' | b'.' => b'-',
-        _ => byte,
+        byte => byte,
     }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use claimgate_config::snapshot::{Function, Timeouts};
-use claimgate_functions::{Functions, InvokeError, ProcessFunctions, RequestBody};
+use claimgate_functions::{Fields, Functions, InvokeError, ProcessFunctions, RequestBody};
 use http::header::{CONTENT_TYPE, HOST, USER_AGENT};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use http_body_util::BodyExt;
 use tokio::sync::{mpsc, oneshot};
 
@@ -109,23 +109,25 @@ enum ExportError {
 impl Collector {
     async fn send(&self, functions: &Functions, requests: &[Request]) -> Result<(), ExportError> {
         let body = Bytes::from(otlp::export(requests, &self.service));
-        let mut request = http::Request::new(RequestBody::from(body));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = Uri::from(PathAndQuery::from_static("/v1/traces"));
-        *request.headers_mut() = self.headers.clone();
-        let headers = request.headers_mut();
-        headers.insert(HOST, self.host.clone());
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
-        headers
-            .insert(USER_AGENT, HeaderValue::from_static(concat!("claimgate/", env!("CARGO_PKG_VERSION"))));
+        let mut fields = Fields::from(&self.headers);
+        fields.insert(&HOST, &self.host);
+        fields.insert(&CONTENT_TYPE, &HeaderValue::from_static("application/x-protobuf"));
+        fields
+            .insert(&USER_AGENT, &HeaderValue::from_static(concat!("claimgate/", env!("CARGO_PKG_VERSION"))));
+        let request = claimgate_functions::Request {
+            method: Method::POST,
+            uri: Uri::from(PathAndQuery::from_static("/v1/traces")),
+            version: Version::HTTP_11,
+            fields,
+            body: RequestBody::from(body),
+        };
         let timeouts = Timeouts::default();
         let answered = async {
             let response =
                 functions.invoke(&self.function, &ProcessFunctions::default(), request, &timeouts).await?;
-            let status = response.status();
             // Read, so that the connection serves the next message; what it says does not matter.
-            let _ = http_body_util::Limited::new(response.into_body(), 64 * 1024).collect().await;
-            if status.is_success() { Ok(()) } else { Err(ExportError::Status(status)) }
+            let _ = http_body_util::Limited::new(response.body, 64 * 1024).collect().await;
+            if response.status.is_success() { Ok(()) } else { Err(ExportError::Status(response.status)) }
         };
         tokio::time::timeout(TIMEOUT, answered).await.unwrap_or(Err(ExportError::Timeout))
     }

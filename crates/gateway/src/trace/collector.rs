@@ -10,9 +10,9 @@ use claimgate_config::Snapshot;
 use claimgate_config::snapshot::{
     ClaimMapping, FunctionTarget, JwtAuthentication, Parameter, Rewritten, Route, TokenSource,
 };
+use claimgate_functions::Fields;
 use claimgate_jose::json::{Object, Value};
 use claimgate_jose::{Check, Jwk, base64url};
-use http::{HeaderMap, HeaderValue};
 use serde_json::value::RawValue;
 
 use super::words::{self, Evidence};
@@ -258,14 +258,14 @@ impl<'s> Observer<'s> for Collector<'s> {
 }
 
 fn cors_trace(cors: &Cors<'_>) -> CorsTrace {
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let mut headers = HeaderMap::new();
-    cors.set(&mut headers);
+    let text = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+    let mut fields = Fields::default();
+    cors.set(&mut fields);
     CorsTrace {
-        origin: cors.origin().map(text),
+        origin: cors.origin().map(|origin| text(origin.as_bytes())),
         allowed: cors.is_allowed(),
         preflight: cors.is_preflight(),
-        headers: headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+        headers: fields.iter().map(|(name, value)| (text(name), text(value))).collect(),
     }
 }
 

@@ -7,10 +7,9 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use claimgate_functions::{ResponseBody, ResponseBodyError};
+use claimgate_functions::{Fields, Response, ResponseBody, ResponseBodyError};
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
-use http::response::Parts;
-use http::{HeaderMap, Method, Response, StatusCode, Version};
+use http::{HeaderMap, Method, StatusCode, Version};
 use http_body::Body;
 use tokio::time::{Sleep, sleep};
 
@@ -90,29 +89,30 @@ impl Answer {
     /// Writes the head into `text`, which is empty; `may_be_kept` tells whether the connection may serve
     /// another request after this one.
     pub fn new(
-        response: Response<ResponseBody>,
+        response: Response,
         asked: &Asked,
         may_be_kept: bool,
         mut text: BytesMut,
         idle: Duration,
     ) -> Self {
-        let (mut parts, body) = response.into_parts();
+        let Response { status, mut fields, body } = response;
         let has_body = !(asked.method == Method::HEAD
-            || parts.status.is_informational()
-            || matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED));
+            || status.is_informational()
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED));
         let framing = match body.size_hint().exact() {
             _ if !has_body => Framing::Length(0),
             Some(length) => Framing::Length(length),
             None if asked.head.version == Version::HTTP_11 => Framing::Chunked,
             None => Framing::UntilClose,
         };
-        let closes = parts.headers.remove(CONNECTION).is_some_and(|value| value == "close");
+        let closes = fields.get(&CONNECTION).is_some_and(|value| value == b"close");
+        fields.remove(&CONNECTION);
         let is_kept = may_be_kept && asked.head.is_kept && !closes && framing != Framing::UntilClose;
-        if parts.status.is_informational() || parts.status == StatusCode::NO_CONTENT {
+        if status.is_informational() || status == StatusCode::NO_CONTENT {
             // RFC 9110, 8.6.
-            parts.headers.remove(CONTENT_LENGTH);
+            fields.remove(&CONTENT_LENGTH);
         }
-        head(&mut text, &parts, (has_body, framing), (asked.head.version, is_kept));
+        head(&mut text, status, &fields, (has_body, framing), (asked.head.version, is_kept));
         let body = (has_body && framing != Framing::Length(0)).then_some(body);
         Self {
             text,
@@ -279,27 +279,21 @@ impl<'a> Slices<'a> {
 
 fn head(
     text: &mut BytesMut,
-    parts: &Parts,
+    status: StatusCode,
+    answer_fields: &Fields,
     (has_body, framing): (bool, Framing),
     (version, is_kept): (Version, bool),
 ) {
-    let headers = &parts.headers;
-    text.reserve(1024);
+    text.reserve(answer_fields.lines_length() + 256);
     text.put_slice(b"HTTP/1.1 ");
-    text.put_slice(parts.status.as_str().as_bytes());
+    text.put_slice(status.as_str().as_bytes());
     text.put_slice(b" ");
-    text.put_slice(parts.status.canonical_reason().unwrap_or_default().as_bytes());
+    text.put_slice(status.canonical_reason().unwrap_or_default().as_bytes());
     text.put_slice(b"\r\n");
-    let mut has_date = false;
-    for (name, value) in headers {
-        // What frames the body is told of the body that there is; were it another one, the client would
-        // take the rest of it for the next answer.
-        if *name == TRANSFER_ENCODING || has_body && *name == CONTENT_LENGTH {
-            continue;
-        }
-        has_date |= *name == DATE;
-        field(text, name.as_str(), value.as_bytes());
-    }
+    // What frames the body is told of the body that there is; were it another one, the client would
+    // take the rest of it for the next answer.
+    answer_fields
+        .write_where(text, |name| name != b"transfer-encoding" && !(has_body && name == b"content-length"));
     match framing {
         Framing::Length(length) if has_body => {
             field(text, CONTENT_LENGTH.as_str(), itoa::Buffer::new().format(length).as_bytes());
@@ -307,10 +301,10 @@ fn head(
         Framing::Chunked => text.put_slice(b"transfer-encoding: chunked\r\n"),
         _ => {}
     }
-    if !has_date {
+    if !answer_fields.contains(&DATE) {
         date::write(text);
     }
-    if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+    if status == StatusCode::SWITCHING_PROTOCOLS {
         text.put_slice(b"connection: upgrade\r\n");
     } else if !is_kept {
         text.put_slice(b"connection: close\r\n");

@@ -8,11 +8,10 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes, BytesMut};
 use claimgate_config::snapshot::Limits;
 use claimgate_functions::{RequestBody, Upgraded};
-use http::request::Parts;
 
 use super::body::ClientBody;
 use super::chunked::Chunked;
-use super::head::{Body, Complete, Head, Trailers};
+use super::head::{Body, Complete, Head, Parts, Trailers};
 use crate::listen::Stream;
 use crate::refusal::Refusal;
 

@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use claimgate_config::snapshot::Limits;
-use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
+use claimgate_functions::{Fields, Request, RequestBody};
+use http::{Method, Uri, Version};
 use memchr::memchr;
 
 use crate::byte_set::ByteSet;
@@ -52,7 +52,16 @@ pub struct Head {
     lines: Lines,
     empty_lines: u8,
     request: Option<RequestLine>,
-    fields: Fields,
+    fields: FieldLines,
+}
+
+/// A request without its body.
+#[derive(Debug)]
+pub struct Parts {
+    pub method: Method,
+    pub uri: Uri,
+    pub version: Version,
+    pub fields: Fields,
 }
 
 #[derive(Debug, Clone)]
@@ -118,14 +127,20 @@ impl Head {
     pub fn take(&mut self, text: &Bytes) -> Result<Parts, Refusal> {
         let request = self.request.take().ok_or(Refusal::RequestLine)?;
         let method = text.get(request.method).and_then(|method| Method::from_bytes(method).ok());
-        let (mut parts, ()) = Request::new(()).into_parts();
-        parts.method = method.ok_or(Refusal::RequestLine)?;
-        parts.uri = Uri::from_maybe_shared(text.slice(request.target)).map_err(|_| Refusal::RequestLine)?;
-        parts.version = request.version;
-        parts.headers = self.fields.take(text)?;
+        let method = method.ok_or(Refusal::RequestLine)?;
+        let uri = Uri::from_maybe_shared(text.slice(request.target)).map_err(|_| Refusal::RequestLine)?;
+        let fields = self.fields.take(text);
         self.lines = Lines::default();
         self.empty_lines = 0;
-        Ok(parts)
+        Ok(Parts { method, uri, version: request.version, fields })
+    }
+}
+
+impl Parts {
+    /// The whole request.
+    pub fn with_body(self, body: RequestBody) -> Request {
+        let Self { method, uri, version, fields } = self;
+        Request { method, uri, version, fields, body }
     }
 }
 
@@ -133,7 +148,7 @@ impl Head {
 #[derive(Debug, Default)]
 pub struct Trailers {
     lines: Lines,
-    fields: Fields,
+    fields: FieldLines,
 }
 
 impl Trailers {
@@ -150,7 +165,7 @@ impl Trailers {
 
 /// Header lines, and what they say of the framing and of the connection.
 #[derive(Debug, Default)]
-struct Fields {
+struct FieldLines {
     /// All lines so far with their ends, in bytes.
     bytes: usize,
     /// Where the names and values are.
@@ -164,7 +179,7 @@ struct Fields {
     keep_alive: bool,
 }
 
-impl Fields {
+impl FieldLines {
     /// Gives where the lines end, with the empty one behind them.
     fn read(&mut self, lines: &mut Lines, bytes: &[u8], limits: &Limits) -> Result<Option<usize>, Refusal> {
         let too_large = Refusal::HeaderTooLarge { bytes: limits.header_bytes, fields: limits.header_fields };
@@ -229,21 +244,17 @@ impl Fields {
         Ok(())
     }
 
-    /// The fields as a map, whose values share the memory of `text`; then others may be read.
-    fn take(&mut self, text: &Bytes) -> Result<HeaderMap, Refusal> {
-        // Room for what the gateway adds, too.
-        let mut headers = HeaderMap::with_capacity(self.places.len() + 8);
+    /// The fields, copied from `text`; then others may be read.
+    fn take(&mut self, text: &[u8]) -> Fields {
         let mut places = std::mem::take(&mut self.places);
+        // Room for what the gateway adds, too.
+        let mut fields = Fields::with_capacity(places.len() + 8, text.len() + 512);
         for (name, value) in places.drain(..) {
-            let name = HeaderName::from_bytes(text.get(name).unwrap_or_default());
-            let value = HeaderValue::from_maybe_shared(text.slice(value));
-            let (Ok(name), Ok(value)) = (name, value) else { return Err(Refusal::Field) };
-            // A map holds fewer fields than the configuration may allow.
-            headers.try_append(name, value).map_err(|_| Refusal::Field)?;
+            fields.append_judged(text.get(name).unwrap_or_default(), text.get(value).unwrap_or_default());
         }
         // What it holds is used again.
         *self = Self { places, ..Self::default() };
-        Ok(headers)
+        fields
     }
 }
 

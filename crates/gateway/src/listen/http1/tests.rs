@@ -10,8 +10,7 @@ use std::io;
 use http_body::Body as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use claimgate_functions::ResponseBody;
-use http::Response;
+use claimgate_functions::Response;
 
 use super::*;
 
@@ -87,8 +86,8 @@ async fn read(connection: Connection) -> (Vec<String>, End) {
             Poll::Ready(Received::Request(request)) => *request,
         };
         let mut text = format!("{} {} {:?}", parts.method, parts.uri, parts.version);
-        for (name, value) in &parts.headers {
-            text += &format!("|{name}:{}", value.as_bytes().escape_ascii());
+        for (name, value) in parts.fields.iter() {
+            text += &format!("|{}:{}", name.escape_ascii(), value.escape_ascii());
         }
         text += "|";
         let mut body = connection.body(&head);

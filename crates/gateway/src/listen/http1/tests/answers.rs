@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 use tokio::io::{AsyncReadExt, duplex};
 
 use super::*;
 
 /// What a client reads, and whether the connection is kept.
-async fn sent(request: &str, response: Response<ResponseBody>) -> (String, bool) {
+async fn sent(request: &str, response: Response) -> (String, bool) {
     let (parts, head) = {
         let connection = client(&[request.as_bytes()], Limits::default());
         match poll_fn(|cx| connection.poll_request(cx)).await {
@@ -29,15 +29,10 @@ async fn sent(request: &str, response: Response<ResponseBody>) -> (String, bool)
     (seen, kept)
 }
 
-fn response(
-    status: u16,
-    headers: &[(&'static str, &'static str)],
-    body: &'static str,
-) -> Response<ResponseBody> {
-    let mut response = Response::new(ResponseBody::from(Bytes::from(body)));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap();
-    for (name, value) in [("date", "then")].iter().chain(headers) {
-        response.headers_mut().insert(*name, HeaderValue::from_static(value));
+fn response(status: u16, fields: &[(&'static str, &'static str)], body: &'static str) -> Response {
+    let mut response = Response::new(StatusCode::from_u16(status).unwrap(), Bytes::from(body).into());
+    for (name, value) in [("date", "then")].iter().chain(fields) {
+        response.fields.insert(&HeaderName::from_static(name), &HeaderValue::from_static(value));
     }
     response
 }
@@ -108,7 +103,7 @@ async fn lengths_and_connections() {
 #[tokio::test]
 async fn an_answer_without_a_date_gets_one() {
     let mut undated = response(200, &[], "");
-    undated.headers_mut().remove("date");
+    undated.fields.remove(&http::header::DATE);
     let (seen, _) = sent(GET, undated).await;
     let date = seen.lines().find_map(|line| line.strip_prefix("date: ")).unwrap();
     assert!(httpdate::parse_http_date(date).is_ok(), "{date}");

@@ -16,12 +16,12 @@ fn timeouts(header_read: Duration) -> Timeouts {
 
 /// Serves what answers each request with its path, or the reason of its refusal.
 async fn serve_paths(stream: DuplexStream, timeouts: &Timeouts, ending: &Ending) -> super::super::End {
-    let answer = |request: Result<Request<RequestBody>, Refusal>, _| async move {
+    let answer = |request: Result<Request, Refusal>, _| async move {
         let text = match request {
-            Ok(request) => request.uri().path().to_owned(),
+            Ok(request) => request.uri.path().to_owned(),
             Err(refusal) => refusal.reason().to_owned(),
         };
-        let response = Response::new(ResponseBody::from(bytes::Bytes::from(text)));
+        let response = Response::new(StatusCode::OK, bytes::Bytes::from(text).into());
         Answered { response, logged: Logged { id: RequestId::now(), row: Row::NO_DOMAIN } }
     };
     super::super::serve(Box::new(stream), Limits::default(), timeouts, ending, answer).await
