@@ -2,7 +2,7 @@
 //! SDKs tell nothing of an error that they cannot parse.
 
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderName, StatusCode, Uri};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use claimgate_gateway::{RequestId, error_body};
 use claimgate_jose::json;
@@ -72,8 +72,11 @@ pub async fn not_found(uri: Uri) -> ErrorAnswer {
 
 /// Adds the ids of a request to its answer.
 pub fn with_ids(id: &RequestId, mut response: Response) -> Response {
-    for name in REQUEST_IDS {
-        response.headers_mut().insert(name, id.as_header_value().clone());
+    // It is made of hexadecimal digits and hyphens.
+    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+        for name in REQUEST_IDS {
+            response.headers_mut().insert(name, id.clone());
+        }
     }
     response
 }

@@ -8,10 +8,7 @@ use http::{HeaderName, HeaderValue, Method, Version};
 use crate::authority::Authority;
 use crate::client::Origin;
 use crate::parameters::header;
-use crate::request_id::{RequestId, new_traceparent};
-
-/// Names the request in answers, in requests to functions and in the log.
-pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-fc-request-id");
+use crate::request_id::{RequestId, add_new_traceparent};
 
 /// W3C Trace Context, 3.2.
 pub static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -104,9 +101,9 @@ pub fn set_for_function(
         fields.insert(&HOST, &authority.written);
     }
     origin.add(fields, authority);
-    fields.append(&REQUEST_ID, id.as_header_value());
+    id.add_to(fields);
     if !fields.contains(&TRACEPARENT) {
-        fields.append(&TRACEPARENT, &new_traceparent());
+        add_new_traceparent(fields);
     }
     if websocket {
         add_upgrade(fields);
@@ -121,7 +118,7 @@ pub fn set_for_function(
 pub fn set_for_client(fields: &mut Fields, id: &RequestId, websocket: bool) {
     remove_hop_by_hop(fields);
     fields.remove_where(|name| name.starts_with(b"x-fc-"));
-    fields.append(&REQUEST_ID, id.as_header_value());
+    id.add_to(fields);
     if websocket {
         add_upgrade(fields);
     }

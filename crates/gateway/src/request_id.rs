@@ -5,11 +5,14 @@ use std::fmt;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
-use http::HeaderValue;
+use claimgate_functions::Fields;
+
+/// Of the field that tells it to functions and clients.
+const NAME: &[u8] = b"x-fc-request-id";
 
 /// The id of one request, unique among all gateways for practical purposes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestId(HeaderValue);
+pub struct RequestId([u8; 32]);
 
 /// Differs between processes; ids are no secrets and need not be unpredictable.
 static PROCESS: LazyLock<u64> = LazyLock::new(seed);
@@ -26,17 +29,18 @@ impl RequestId {
         write_hex(&mut id[2..10], now.as_secs());
         write_hex(&mut id[11..19], *PROCESS);
         write_hex(&mut id[20..], random());
-        Self(ascii(&id))
+        Self(id)
     }
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or_default()
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// The id as a header value.
-    pub fn as_header_value(&self) -> &HeaderValue {
-        &self.0
+    /// Adds it to a header.
+    pub fn add_to(&self, fields: &mut Fields) {
+        // Hexadecimal digits and hyphens.
+        fields.append_judged(NAME, &self.0);
     }
 }
 
@@ -46,14 +50,15 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// A `traceparent` that begins a trace without sampling it (W3C Trace Context, 3.2).
-pub fn new_traceparent() -> HeaderValue {
+/// Adds a `traceparent` that begins a trace without sampling it (W3C Trace Context, 3.2).
+pub fn add_new_traceparent(fields: &mut Fields) {
     let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
     write_hex(&mut text[3..19], random());
     // Neither the trace id nor the parent id may be zero.
     write_hex(&mut text[19..35], random() | 1);
     write_hex(&mut text[36..52], random() | 1);
-    ascii(&text)
+    // Hexadecimal digits and hyphens.
+    fields.append_judged(b"traceparent", &text);
 }
 
 /// Fills a field with the last hexadecimal digits of a number.
@@ -79,11 +84,6 @@ fn hex(number: u32) -> [u8; 8] {
     // 10 and more are letters: 6 lifts them over 15, where they are seen by the fifth bit.
     let letters = (digits + 6 * ONES) >> 4 & ONES;
     (digits + u64::from(b'0') * ONES + letters * u64::from(b'a' - b'0' - 10)).to_be_bytes()
-}
-
-fn ascii(text: &[u8]) -> HeaderValue {
-    // Hexadecimal digits and hyphens.
-    HeaderValue::from_bytes(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 /// A number that has not been there before, for practical purposes. Each thread has a generator of its

@@ -7,7 +7,6 @@ use claimgate_functions::{Response, ResponseBody};
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, StatusCode, Version};
 
-use crate::headers::REQUEST_ID;
 use crate::rejection::Rejection;
 use crate::request_id::RequestId;
 
@@ -17,7 +16,7 @@ pub fn rejection(rejection: &Rejection, id: &RequestId, domain: Option<&str>, ve
     let mut response = Response::new(rejection.status(), Bytes::from(body).into());
     let fields = &mut response.fields;
     fields.append(&CONTENT_TYPE, &HeaderValue::from_static("application/json"));
-    fields.append(&REQUEST_ID, id.as_header_value());
+    id.add_to(fields);
     if rejection.status() == StatusCode::UNAUTHORIZED {
         fields.append(&WWW_AUTHENTICATE, &challenge(rejection, domain.unwrap_or_default()));
     }
@@ -42,7 +41,7 @@ pub fn rejection(rejection: &Rejection, id: &RequestId, domain: Option<&str>, ve
 pub fn acme_challenge(key_authorization: String, id: &RequestId) -> Response {
     let mut response = Response::new(StatusCode::OK, Bytes::from(key_authorization).into());
     response.fields.append(&CONTENT_TYPE, &HeaderValue::from_static("application/octet-stream"));
-    response.fields.append(&REQUEST_ID, id.as_header_value());
+    id.add_to(&mut response.fields);
     response
 }
 
@@ -62,7 +61,7 @@ pub fn too_many_connections() -> Vec<u8> {
 /// The answer to a preflight request, without the headers that say what it may do.
 pub fn preflight(id: &RequestId) -> Response {
     let mut response = Response::new(StatusCode::NO_CONTENT, ResponseBody::empty());
-    response.fields.append(&REQUEST_ID, id.as_header_value());
+    id.add_to(&mut response.fields);
     response
 }
 
