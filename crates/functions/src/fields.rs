@@ -37,6 +37,11 @@ impl Place {
         text.get(self.start..self.start + self.name).unwrap_or_default()
     }
 
+    fn is_named(self, text: &[u8], name: &[u8]) -> bool {
+        // By length first: most are no other way.
+        self.name == name.len() && self.name(text) == name
+    }
+
     fn value(self, text: &[u8]) -> &[u8] {
         let start = self.start + self.name + COLON.len();
         text.get(start..start + self.value).unwrap_or_default()
@@ -72,14 +77,14 @@ impl Fields {
     /// The first value of a field.
     pub fn get(&self, name: &HeaderName) -> Option<&[u8]> {
         let name = name.as_str().as_bytes();
-        let found = self.places.iter().find(|place| place.name(&self.text) == name)?;
+        let found = self.places.iter().find(|place| place.is_named(&self.text, name))?;
         Some(found.value(&self.text))
     }
 
     /// All values of a field.
     pub fn get_all(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
         let name = name.as_str().as_bytes();
-        let found = self.places.iter().filter(move |place| place.name(&self.text) == name);
+        let found = self.places.iter().filter(move |place| place.is_named(&self.text, name));
         found.map(|place| place.value(&self.text))
     }
 
@@ -90,15 +95,33 @@ impl Fields {
 
     /// Adds a field behind all others.
     pub fn append(&mut self, name: &HeaderName, value: &HeaderValue) {
-        self.append_judged(name.as_str().as_bytes(), value.as_bytes());
+        self.append_line(name.as_str().as_bytes(), value.as_bytes());
     }
 
     /// Adds a field that a reader has judged: its name is a token, and its value has no control characters
     /// but tabs (RFC 9110, 5.1 and 5.5). Whatever else is in them would be part of the line, and end it.
     pub fn append_judged(&mut self, name: &[u8], value: &[u8]) {
         let start = self.text.len();
+        self.append_line(name, value);
+        self.text.get_mut(start..start + name.len()).unwrap_or_default().make_ascii_lowercase();
+    }
+
+    /// Adds a field with the first value of another one, if that is there.
+    pub fn append_copy(&mut self, name: &HeaderName, other: &HeaderName) {
+        let other = other.as_str().as_bytes();
+        let Some(&copied) = self.places.iter().find(|place| place.is_named(&self.text, other)) else {
+            return;
+        };
+        let (start, name) = (self.text.len(), name.as_str().as_bytes());
         self.text.extend_from_slice(name);
-        self.text.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
+        self.text.extend_from_within(copied.start + copied.name..copied.end());
+        self.places.push(Place { start, name: name.len(), value: copied.value });
+    }
+
+    fn append_line(&mut self, name: &[u8], value: &[u8]) {
+        let start = self.text.len();
+        self.text.reserve(name.len() + COLON.len() + value.len() + LINE_END.len());
+        self.text.extend_from_slice(name);
         self.text.extend_from_slice(COLON);
         self.text.extend_from_slice(value);
         self.text.extend_from_slice(LINE_END);
@@ -114,7 +137,9 @@ impl Fields {
     /// Removes all values of a field and tells whether there was any.
     pub fn remove(&mut self, name: &HeaderName) -> bool {
         let name = name.as_str().as_bytes();
-        self.remove_where(|other| other == name)
+        let before = self.places.len();
+        self.places.retain(|place| !place.is_named(&self.text, name));
+        self.places.len() < before
     }
 
     /// Removes the fields whose names a test picks and tells whether there was any.
@@ -217,6 +242,10 @@ mod tests {
         fields.insert(&COOKIE, &HeaderValue::from_static("C=3"));
         assert_eq!(written(&fields), "host: a.example\r\naccept: \r\ncookie: C=3\r\n");
         assert!(fields.remove(&ACCEPT) && !fields.remove(&ACCEPT));
+        fields.append_copy(&TE, &ACCEPT);
+        fields.append_copy(&ACCEPT, &COOKIE);
+        assert_eq!(written(&fields), "host: a.example\r\ncookie: C=3\r\naccept: C=3\r\n");
+        fields.remove(&ACCEPT);
         assert_eq!(written(&fields), "host: a.example\r\ncookie: C=3\r\n");
         assert_eq!(format!("{fields:?}"), r#"["host", "cookie"]"#);
     }

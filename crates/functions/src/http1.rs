@@ -56,12 +56,12 @@ impl Http1 {
         base_path: &str,
         mut request: Request,
         timeouts: &Timeouts,
+        mut now: Instant,
     ) -> Result<Response, InvokeError> {
         let framing = frame_body(&mut request);
         let body = std::mem::replace(&mut request.body, RequestBody::empty());
         let mut is_repeatable =
             request.method.is_idempotent() && body.is_end_stream() && !request.fields.contains(&UPGRADE);
-        let mut now = Instant::now();
         let mut outgoing = Outgoing::new(head::write(&request, base_path), body, framing, timeouts.idle, now);
         let slot = self.pool.slot(address);
         let mut kept = pool::take(&slot);

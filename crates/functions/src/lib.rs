@@ -119,7 +119,7 @@ impl Functions {
     /// `Host` header becomes the `:authority`. Trailers of the request are dropped. Interim answers
     /// (1xx) are swallowed, save 101, after which [`ResponseBody::into_upgraded`] gives the connection.
     ///
-    /// Three times limit it:
+    /// Three times limit it, which begin at `now`, as the caller has just read the clock:
     /// - `timeouts.connect`: name resolution, connection and TLS handshake together.
     /// - `timeouts.first_byte`: begins when the connection has taken the request's head, and again with
     ///   every piece of the body that it takes. It stands still while the client owes the next piece.
@@ -144,12 +144,15 @@ impl Functions {
         processes: &ProcessFunctions,
         request: Request,
         timeouts: &Timeouts,
+        now: Instant,
     ) -> Result<Response, InvokeError> {
         match &function.target {
             FunctionTarget::Url { origin, base_path } => {
-                self.send(origin, base_path, request, timeouts).await
+                self.send(origin, base_path, request, timeouts, now).await
             }
-            FunctionTarget::Unix(path) => self.send(&url::unix_origin(path)?, "", request, timeouts).await,
+            FunctionTarget::Unix(path) => {
+                self.send(&url::unix_origin(path)?, "", request, timeouts, now).await
+            }
             FunctionTarget::Process(_) => {
                 Box::pin(self.run(&function.name, processes, request, timeouts)).await
             }
@@ -169,9 +172,10 @@ impl Functions {
         processes: &ProcessFunctions,
         request: Request,
         timeouts: &Timeouts,
+        now: Instant,
     ) -> Result<Response, InvokeError> {
-        let deadline = Instant::now() + limit;
-        let answer = self.invoke(function, processes, request, timeouts);
+        let deadline = now + limit;
+        let answer = self.invoke(function, processes, request, timeouts, now);
         match tokio::time::timeout_at(deadline, answer).await {
             Ok(answer) => {
                 let Response { status, fields, body } = answer?;
@@ -191,7 +195,7 @@ impl Functions {
     ) -> Result<Response, InvokeError> {
         let place = processes.place(function).await?;
         process::set_fields(&mut request.fields, function);
-        let answer = self.send(place.origin(), "", request, timeouts).await;
+        let answer = self.send(place.origin(), "", request, timeouts, Instant::now()).await;
         match &answer {
             Ok(_) => place.note_answer(),
             Err(InvokeError::Connect(_) | InvokeError::Closed(_)) => place.doubt(),
@@ -207,12 +211,13 @@ impl Functions {
         base_path: &str,
         request: Request,
         timeouts: &Timeouts,
+        now: Instant,
     ) -> Result<Response, InvokeError> {
         if http2::is_grpc(&request.fields) {
             let uri = url::join(address, base_path, &request.uri)?;
             Box::pin(self.http2.send(Request { uri, ..request }, timeouts)).await
         } else {
-            self.http1.send(address, base_path, request, timeouts).await
+            self.http1.send(address, base_path, request, timeouts, now).await
         }
     }
 }

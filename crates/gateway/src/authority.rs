@@ -14,8 +14,9 @@ use crate::byte_set::ByteSet;
 pub struct Authority {
     /// In lower case, without port and trailing dot; what domains are looked up by.
     pub host: String,
-    /// As the client wrote it; what the function receives as its Host.
-    pub written: HeaderValue,
+    /// As the request target has it; what the function receives as its Host. `None` where the Host header alone
+    /// names it.
+    pub target: Option<HeaderValue>,
 }
 
 /// Why no domain is looked up for a request.
@@ -45,10 +46,10 @@ impl Authority {
         match (target, header) {
             (None, None) => Err(AuthorityError::NotExactlyOne),
             (Some(_), None) if request.version < Version::HTTP_2 => Err(AuthorityError::NotExactlyOne),
-            (None, Some(header)) => Self::written_as(header),
-            (Some(target), None) => Self::written_as(target.as_bytes()),
+            (None, Some(header)) => Ok(Self { host: normalize(header)?, target: None }),
+            (Some(target), None) => Self::of_target(target),
             (Some(target), Some(header)) => {
-                let authority = Self::written_as(target.as_bytes())?;
+                let authority = Self::of_target(target)?;
                 if authority.host == normalize(header)? {
                     Ok(authority)
                 } else {
@@ -58,10 +59,10 @@ impl Authority {
         }
     }
 
-    fn written_as(text: &[u8]) -> Result<Self, AuthorityError> {
-        let host = normalize(text)?;
-        let written = HeaderValue::from_bytes(text).map_err(|_| AuthorityError::Invalid)?;
-        Ok(Self { host, written })
+    fn of_target(target: &str) -> Result<Self, AuthorityError> {
+        let host = normalize(target.as_bytes())?;
+        let target = HeaderValue::from_str(target).map_err(|_| AuthorityError::Invalid)?;
+        Ok(Self { host, target: Some(target) })
     }
 }
 
@@ -97,13 +98,24 @@ fn is_port(written: &[u8]) -> bool {
 /// Whether this is a host name, or the address that stood in brackets. RFC 1035, 2.3.4: labels of 1 to 63
 /// bytes, 253 with the dots between them.
 fn is_name(name: &[u8], is_address: bool) -> bool {
-    const NAMES: ByteSet = ByteSet::alphanumeric_and(b"-_.");
-    const ADDRESSES: ByteSet = ByteSet::alphanumeric_and(b":.");
+    const NAMES: ByteSet = ByteSet::alphanumeric_and(b"-_");
+    const ADDRESSES: ByteSet = ByteSet::alphanumeric_and(b":");
     const LABEL: RangeInclusive<usize> = 1..=63;
     let set = if is_address { &ADDRESSES } else { &NAMES };
-    name.len() <= 253
-        && name.iter().all(|&byte| set.has(byte))
-        && name.split(|&byte| byte == b'.').all(|label| LABEL.contains(&label.len()))
+    let mut label = 0;
+    for &byte in name {
+        if byte == b'.' {
+            if !LABEL.contains(&label) {
+                return false;
+            }
+            label = 0;
+        } else if set.has(byte) {
+            label += 1;
+        } else {
+            return false;
+        }
+    }
+    LABEL.contains(&label) && name.len() <= 253
 }
 
 #[cfg(test)]

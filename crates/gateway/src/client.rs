@@ -7,11 +7,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use claimgate_config::snapshot::AddressRange;
 use claimgate_functions::Fields;
-use http::header::FORWARDED;
+use http::header::{FORWARDED, HOST};
 use http::{HeaderName, HeaderValue};
 use memchr::memrchr;
 
-use crate::authority::Authority;
 use crate::parameters::header::text;
 use crate::transport::{HTTP, HTTPS, Transport};
 
@@ -101,28 +100,32 @@ impl<'c> Origin<'c> {
         told.unwrap_or_else(|| self.peer.transport.scheme())
     }
 
-    /// Tells a function where a request comes from; its headers hold nothing of the kind any more.
-    pub fn add(&self, fields: &mut Fields, authority: &Authority) {
+    /// Tells a function where a request comes from, whose Host is there, and nothing of the kind any more.
+    pub fn add(&self, fields: &mut Fields) {
         let scheme = self.scheme();
         let Some(told) = &self.told else {
-            let port = port_of(&authority.written).unwrap_or_else(|| default_port(scheme));
+            let port = fields.get(&HOST).and_then(port_of).unwrap_or_else(|| default_port(scheme));
             fields.append(&X_FORWARDED_FOR, &self.peer.text);
-            fields.append(&X_FORWARDED_HOST, &authority.written);
+            fields.append_copy(&X_FORWARDED_HOST, &HOST);
             fields.append(&X_FORWARDED_PORT, &port);
             fields.append(&X_FORWARDED_PROTO, &HeaderValue::from_static(scheme));
             return;
         };
-        let host = told.host.as_ref().unwrap_or(&authority.written);
-        let port = told.port.clone().or_else(|| port_of(host)).unwrap_or_else(|| default_port(scheme));
+        let host = told.host.as_ref().map(HeaderValue::as_bytes).or_else(|| fields.get(&HOST));
+        let port =
+            told.port.clone().or_else(|| host.and_then(port_of)).unwrap_or_else(|| default_port(scheme));
         let mut addresses = told.addresses.clone();
         push(&mut addresses, ", ", self.peer.as_str());
         fields.append(&X_FORWARDED_FOR, &ascii(addresses));
-        fields.append(&X_FORWARDED_HOST, host);
+        match &told.host {
+            Some(host) => fields.append(&X_FORWARDED_HOST, host),
+            None => fields.append_copy(&X_FORWARDED_HOST, &HOST),
+        }
         fields.append(&X_FORWARDED_PORT, &port);
         fields.append(&X_FORWARDED_PROTO, &HeaderValue::from_static(scheme));
         if let Some(forwarded) = &told.forwarded {
             let mut forwarded = forwarded.clone();
-            let host = authority.written.to_str().unwrap_or_default();
+            let host = fields.get(&HOST).and_then(text).unwrap_or_default();
             let element = forwarded::element(self.peer.address, host, self.peer.transport.scheme());
             push(&mut forwarded, ", ", &element);
             fields.append(&FORWARDED, &ascii(forwarded));
@@ -232,8 +235,7 @@ fn port(text: &str) -> Option<HeaderValue> {
 }
 
 /// The port in what a host was written as.
-fn port_of(host: &HeaderValue) -> Option<HeaderValue> {
-    let host = host.as_bytes();
+fn port_of(host: &[u8]) -> Option<HeaderValue> {
     let port = host.get(memrchr(b':', host)? + 1..)?;
     let is_port = !port.is_empty() && port.iter().all(u8::is_ascii_digit);
     if is_port { HeaderValue::from_bytes(port).ok() } else { None }

@@ -84,8 +84,7 @@ pub fn remove_hop_by_hop(fields: &mut Fields) {
 pub fn remove_for_gateway(fields: &mut Fields) {
     fields.remove_where(is_for_gateway);
     if valid_traceparent(fields).is_none() {
-        fields.remove(&TRACEPARENT);
-        fields.remove(&TRACESTATE);
+        fields.remove_where(|name| matches!(name, b"traceparent" | b"tracestate"));
     }
 }
 
@@ -97,10 +96,10 @@ pub fn set_for_function(
     id: &RequestId,
     websocket: bool,
 ) {
-    if fields.get(&HOST) != Some(authority.written.as_bytes()) {
-        fields.insert(&HOST, &authority.written);
+    if let Some(target) = &authority.target {
+        fields.insert(&HOST, target);
     }
-    origin.add(fields, authority);
+    origin.add(fields);
     id.add_to(fields);
     if !fields.contains(&TRACEPARENT) {
         add_new_traceparent(fields);

@@ -139,13 +139,16 @@ impl Worker {
         }
 
         // What the function answers.
-        record.called = Some(Instant::now());
+        let now = Instant::now();
+        record.called = Some(now);
         let timeouts = &serving.snapshot.gateway.timeouts;
         let (function, processes) = (&route.function, &serving.processes);
         let response = match timeouts.response {
-            None => self.functions.invoke(function, processes, request, timeouts).await,
+            None => self.functions.invoke(function, processes, request, timeouts, now.into()).await,
             Some(limit) => {
-                Box::pin(self.functions.invoke_within(limit, function, processes, request, timeouts)).await
+                let functions = &self.functions;
+                Box::pin(functions.invoke_within(limit, function, processes, request, timeouts, now.into()))
+                    .await
             }
         };
         record.returned = Some(Instant::now());

@@ -19,7 +19,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 pub(crate) type Answer = Response<BoxBody<Bytes, Infallible>>;
 
@@ -148,7 +148,7 @@ impl Functions {
         request: Request<RequestBody>,
         timeouts: &Timeouts,
     ) -> Result<Response<ResponseBody>, InvokeError> {
-        self.0.invoke(function, processes, request.into(), timeouts).await.map(Response::from)
+        self.0.invoke(function, processes, request.into(), timeouts, Instant::now()).await.map(Response::from)
     }
 }
 

@@ -1,7 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::forwarded::{Hop, parse};
-use claimgate_functions::RequestBody;
 use http::HeaderMap;
 
 use super::*;
@@ -16,10 +15,8 @@ fn told(peer: &str, fields: &[(&'static str, &str)]) -> (String, HeaderMap) {
     let peer = Client::new(peer.parse().unwrap(), Transport::HTTP);
     let origin = Origin::of(&peer, &Fields::from(&headers), &trusted);
     let mut out = Fields::default();
-    let mut request = http::Request::new(RequestBody::empty());
-    request.headers_mut().insert("host", "api.example.com:8080".parse().unwrap());
-    let authority = Authority::of(&request.into()).unwrap();
-    origin.add(&mut out, &authority);
+    out.append(&HOST, &HeaderValue::from_static("api.example.com:8080"));
+    origin.add(&mut out);
     (origin.client().to_owned(), HeaderMap::from(&out))
 }
 

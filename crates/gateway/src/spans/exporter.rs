@@ -10,6 +10,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use http_body_util::BodyExt;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::{Request, otlp};
 use crate::metrics::SpanMetrics;
@@ -123,8 +124,9 @@ impl Collector {
         };
         let timeouts = Timeouts::default();
         let answered = async {
-            let response =
-                functions.invoke(&self.function, &ProcessFunctions::default(), request, &timeouts).await?;
+            let response = functions
+                .invoke(&self.function, &ProcessFunctions::default(), request, &timeouts, Instant::now())
+                .await?;
             // Read, so that the connection serves the next message; what it says does not matter.
             let _ = http_body_util::Limited::new(response.body, 64 * 1024).collect().await;
             if response.status.is_success() { Ok(()) } else { Err(ExportError::Status(response.status)) }
