@@ -102,6 +102,13 @@ def test_the_gateways_forwarded_headers(gateway):
     assert seen.values("x-forwarded-host") == ["API.example.com:8443"]
 
 
+@pytest.mark.parametrize("value", ["host", "Host, x-other", "keep-alive, HOST"])
+def test_connection_cannot_remove_the_host(gateway, value):
+    seen = gateway.get(headers=[("Connection", value), ("X-Other", "1")], host="api.example.com", token=TOKEN).seen
+    assert seen.values("host") == seen.values("x-forwarded-host") == ["api.example.com"]
+    assert seen.values("x-other") == ([] if "x-other" in value else ["1"])
+
+
 def test_one_request_id_for_the_function_the_client_and_the_log(gateway):
     response = gateway.get("/a?secret=1", token=TOKEN)
     (request_id,) = response.values("x-fc-request-id")

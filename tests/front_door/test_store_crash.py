@@ -36,12 +36,15 @@ def crash(folder, file_of, rounds: int):
             assert_nothing_is_lost(state, served, under_way)
         state = served
         under_way: dict[str, dict | None] = {}
-        stopped = threading.Event()
+        stopped, is_well_under_way = threading.Event(), threading.Event()
+        first = version
 
         def write():
             nonlocal version
             while not stopped.is_set():
                 version += 1
+                if version == first + 3:
+                    is_well_under_way.set()
                 name = f"d{random_numbers.randrange(20)}.example.com"
                 deletes = name in state and random_numbers.random() < 0.3
                 wanted = None if deletes else document(name, version)
@@ -60,6 +63,9 @@ def crash(folder, file_of, rounds: int):
 
         writer = threading.Thread(target=write)
         writer.start()
+        if round % 2:
+            # However slow the machine is; in the other rounds a start may be hit.
+            assert is_well_under_way.wait(60)
         time.sleep(random_numbers.uniform(0, 0.06))
         gateway.process.kill()
         stopped.set()

@@ -201,11 +201,11 @@ impl From<&HeaderMap> for Fields {
 
 impl From<&Fields> for HeaderMap {
     fn from(fields: &Fields) -> Self {
-        let mut map = Self::with_capacity(fields.len());
+        let mut map = Self::new();
         for (name, value) in fields.iter() {
-            // Of fields that were judged or appended no name or value is refused.
             if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
-                map.append(name, value);
+                // Some ten thousand fit, which is more than the limits let through.
+                let _ = map.try_append(name, value);
             }
         }
         map

@@ -1,6 +1,8 @@
 //! The headers that the gateway itself is responsible for: hop-by-hop fields, `X-Forwarded-*`
 //! ([`Origin`]), `x-fc-*` and `traceparent`.
 
+use std::collections::HashSet;
+
 use claimgate_functions::{Fields, Request};
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TE, UPGRADE};
 use http::{HeaderName, HeaderValue, Method, Version};
@@ -65,15 +67,13 @@ pub fn remove_hop_by_hop(fields: &mut Fields) {
     // Most messages hold Connection alone or none of them, with nothing in it but what is removed anyway.
     let says_more = |value: &[u8]| !matches!(value, b"keep-alive" | b"close");
     if fields.get_all(&CONNECTION).any(says_more) {
-        let lists = fields.get_all(&CONNECTION).map(<[u8]>::to_ascii_lowercase);
-        for list in lists.collect::<Vec<_>>() {
-            for listed in list.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
-                // No field is meant by it.
-                if listed != b"close" {
-                    fields.remove_where(|name| name == listed);
-                }
-            }
-        }
+        let lists = fields.get_all(&CONNECTION).map(<[u8]>::to_ascii_lowercase).collect::<Vec<_>>();
+        let listed = lists.iter().flat_map(|list| list.split(|&byte| byte == b','));
+        // By `close` no field is meant, and the Host is for all who receive a request.
+        let may_go = |token: &&[u8]| !matches!(*token, b"close" | b"host");
+        // A set, since a client may list thousands.
+        let listed: HashSet<&[u8]> = listed.map(<[u8]>::trim_ascii).filter(may_go).collect();
+        fields.remove_where(|name| listed.contains(name));
     }
     fields.remove_where(is_hop_by_hop);
 }
