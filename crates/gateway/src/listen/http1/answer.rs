@@ -280,11 +280,11 @@ impl<'a> Slices<'a> {
 fn head(
     text: &mut BytesMut,
     status: StatusCode,
-    answer_fields: &Fields,
+    header: &Fields,
     (has_body, framing): (bool, Framing),
     (version, is_kept): (Version, bool),
 ) {
-    text.reserve(answer_fields.lines_length() + 256);
+    text.reserve(header.lines_length() + 256);
     text.put_slice(b"HTTP/1.1 ");
     text.put_slice(status.as_str().as_bytes());
     text.put_slice(b" ");
@@ -292,8 +292,7 @@ fn head(
     text.put_slice(b"\r\n");
     // What frames the body is told of the body that there is; were it another one, the client would
     // take the rest of it for the next answer.
-    answer_fields
-        .write_where(text, |name| name != b"transfer-encoding" && !(has_body && name == b"content-length"));
+    header.write_where(text, |name| name != b"transfer-encoding" && !(has_body && name == b"content-length"));
     match framing {
         Framing::Length(length) if has_body => {
             field(text, CONTENT_LENGTH.as_str(), itoa::Buffer::new().format(length).as_bytes());
@@ -301,7 +300,7 @@ fn head(
         Framing::Chunked => text.put_slice(b"transfer-encoding: chunked\r\n"),
         _ => {}
     }
-    if !answer_fields.contains(&DATE) {
+    if !header.contains(&DATE) {
         date::write(text);
     }
     if status == StatusCode::SWITCHING_PROTOCOLS {
