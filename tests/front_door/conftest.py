@@ -115,7 +115,7 @@ def visit(browser, gateway, session, request):
     def start(path: str, signed_in: bool = True, **more) -> Watched:
         base = f"http://{gateway.admin[0]}:{gateway.admin[1]}"
         context = browser.new_context(base_url=base, storage_state=session if signed_in else None, **more)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)
         request.addfinalizer(context.close)
         watched.append(Watched(context.new_page()))
         watched[-1].page.goto(f"/console/{path}")
