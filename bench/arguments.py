@@ -24,9 +24,10 @@ workloads, which differ for claimgate alone, as the others remember no tokens
 
 rows     plain (no token) for nginx, HAProxy and claimgate; for each algorithm HAProxy, Node and claimgate
          with each workload. HAProxy 2.6 has no EdDSA. `scripts/bench --list` prints them.
-time     rows x rounds x (seconds + 3): some 25 minutes with everything on a quiet machine. A run that
-         other programs disturb is repeated at most twice: on a busy machine it takes three times as
-         long and more.
+time     rows x rounds x seconds and a bit: some 20 minutes with everything on a quiet machine. All proxies
+         of a part stay up meanwhile and are measured in turn, since the speed of a machine changes from
+         second to second: many short rounds tell more than a few long ones. A run that other programs
+         disturb is repeated at most twice: on a busy machine it takes three times as long.
 """
 
 
@@ -38,8 +39,8 @@ def parse() -> argparse.Namespace:
     add("--algorithms", type=some_of(ALGORITHMS), metavar="A,B", help=f"of {','.join(ALGORITHMS)} (all)")
     add("--workloads", type=some_of(WORKLOADS), metavar="A,B", help=f"of {','.join(WORKLOADS)} (all)")
     add("--parts", type=some_of(PARTS), metavar="A,B", help=f"of {','.join(PARTS)} (all)")
-    add("--rounds", type=at_least(1), metavar="N", help="how often each row is measured (3)")
-    add("--seconds", type=at_least(1), metavar="N", help="how long one run takes (5)")
+    add("--rounds", type=at_least(1), metavar="N", help="how often each row is measured (9)")
+    add("--seconds", type=at_least(1), metavar="N", help="how long one run takes (1)")
     add("--users", type=at_least(2000), metavar="N", help="how many tokens are sent in turn, 2000 or more (10000)")
     add("--list", action="store_true", help="print the rows and measure nothing")
     add("--write", action="store_true", help="write the result to bench/RESULTS.md too")
@@ -52,8 +53,8 @@ def parse() -> argparse.Namespace:
     arguments.algorithms = arguments.algorithms or (["ES256"] if smoke else ALGORITHMS)
     arguments.workloads = arguments.workloads or WORKLOADS
     arguments.parts = arguments.parts or PARTS
-    arguments.rounds = arguments.rounds or (1 if smoke else 3)
-    arguments.seconds = arguments.seconds or (1 if smoke else 5)
+    arguments.rounds = arguments.rounds or (1 if smoke else 9)
+    arguments.seconds = arguments.seconds or 1
     arguments.users = arguments.users or (2000 if smoke else 10_000)
     return arguments
 

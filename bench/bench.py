@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -22,6 +23,9 @@ def main(options: Namespace) -> None:
     if len(cpus) < 2:
         sys.exit("two CPUs are needed: one for the proxy, one for load and upstream")
     os.environ["PATH"] += ":/usr/sbin"
+    # For the connections of all proxies with the upstream.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     # So that SIGTERM ends what was started, as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with contextlib.ExitStack() as stack:
@@ -70,19 +74,23 @@ def make_issuers(algorithms: list[str], directory: Path) -> tuple[dict, dict]:
 def half_of_peak(bench: Bench, issuer: tokens.Issuer, upstream_port: int) -> int:
     """Half the requests a second that claimgate answers when it verifies every token."""
     row = rows.of_claimgate("latency", issuer, "uncached", bench.directory, upstream_port)
-    run = bench.run(row)
+    with contextlib.ExitStack() as stack:
+        run = bench.run(bench.start(stack, row))
     print(f"peak:    {report.progress(row, run)}", file=sys.stderr, flush=True)
     return int(run.per_second / 2)
 
 
 def measure(bench: Bench, measured: list[rows.Row], rates: dict[str, int], rounds: int) -> list[list[Run]]:
     runs: list[list[Run]] = [[] for _ in measured]
-    for number in range(1, rounds + 1):
-        # Every other round in the opposite order, so that a drift hits both sides.
-        for index, row in list(enumerate(measured))[:: 1 if number % 2 else -1]:
-            run = bench.run(row, rates[row.algorithm] if row.part == "latency" else None)
-            runs[index].append(run)
-            print(f"round {number}: {report.progress(row, run)}", file=sys.stderr, flush=True)
+    for part in dict.fromkeys(row.part for row in measured):
+        with contextlib.ExitStack() as stack:
+            # All at once, so that those to be compared are measured within seconds of each other.
+            live = [(runs[index], bench.start(stack, row)) for index, row in enumerate(measured) if row.part == part]
+            for number in range(1, rounds + 1):
+                # Every other round in the opposite order, so that a drift hits both sides.
+                for its, one in live[:: 1 if number % 2 else -1]:
+                    its.append(bench.run(one, rates[one.row.algorithm] if part == "latency" else None))
+                    print(f"round {number}: {report.progress(one.row, its[-1])}", file=sys.stderr, flush=True)
     return runs
 
 

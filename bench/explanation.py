@@ -18,8 +18,9 @@ def explanation(options: Namespace) -> list[str]:
     return f"""\
 ## What was measured
 - Rounds: {options.rounds}, of {options.seconds} s for each row, interleaved, every other round in the opposite order; the values are
-  medians, of memory the greatest. Each run starts the proxy anew, checks that it does its job, and warms
-  it up: for a second, and until the cache has the tokens where it is to find them.
+  medians, of memory the greatest. Each row has a proxy of its own, which is started, checked for its job and
+  warmed up: for a second, and until the cache has the tokens where it is to find them. All stay up, and
+  those that are not measured have nothing to do.
 - The proxy has one CPU, which one worker thread uses (`workers: 1`, `nbthread 1`; Node's helper threads
   share the CPU); load and upstream (nginx, a body of 109 bytes, HTTP/1.1) share another. Loopback, no TLS,
   connections kept alive on both sides. HTTP/1.1: {CONNECTIONS} connections; HTTP/2: {HTTP2_CONNECTIONS} with {HTTP2_STREAMS} streams each.

@@ -2,6 +2,7 @@
 
 import resource
 import urllib.request
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +70,15 @@ class CacheCounters:
 
 
 @dataclass
+class Live:
+    """A row whose proxy is up, does its job and is warm."""
+
+    row: Row
+    pid: int
+    port: int
+
+
+@dataclass
 class Bench:
     """What all runs share."""
 
@@ -82,34 +92,39 @@ class Bench:
     issuers: dict[str, tokens.Issuer]
     strangers: dict[str, tokens.Issuer]
 
-    def run(self, row: Row, rate: int | None = None) -> Run:
+    def start(self, stack: ExitStack, row: Row) -> Live:
+        """Starts a row's proxy, which stays up until the stack's end, checks that it does its job, and warms it up."""
+        target = row.target
+        log = None if target.is_logging else self.directory / "proxy.log"
+        issuer, stranger = self.issuers[row.algorithm], self.strangers[row.algorithm]
+        up = listening(self.proxy_cpu, target.command, log, target.environment)
+        pid, port = stack.enter_context(up)
+        if not target.is_http2_only:
+            check.check(target, port, issuer, stranger)
+        if row.part == "h2":
+            check.check_http2(target, self.load_cpu, port, issuer, stranger)
+        self.warm_up(row, port)
+        return Live(row, pid, port)
+
+    def run(self, live: Live, rate: int | None = None) -> Run:
         """Measures a row; again when other programs disturbed it, and then gives the least disturbed run."""
-        runs = [self.run_once(row, rate)]
+        runs = [self.run_once(live, rate)]
         while runs[-1].is_disturbed and len(runs) <= REPETITIONS and not self.is_smoke:
-            runs.append(self.run_once(row, rate))
+            runs.append(self.run_once(live, rate))
         best = min(runs, key=lambda run: max(run.others))
         best.repeated = len(runs) - 1
         return best
 
-    def run_once(self, row: Row, rate: int | None) -> Run:
-        """Starts a target, checks that it does its job, warms it up and measures it."""
-        target = row.target
-        log = None if target.is_logging else self.directory / "proxy.log"
-        issuer, stranger = self.issuers[row.algorithm], self.strangers[row.algorithm]
-        with listening(self.proxy_cpu, target.command, log, target.environment) as (pid, port):
-            if not target.is_http2_only:
-                check.check(target, port, issuer, stranger)
-            if row.part == "h2":
-                check.check_http2(target, self.load_cpu, port, issuer, stranger)
-            self.warm_up(row, port)
-            cached_before = cache_counters(row)
-            before = self.times(pid)
-            measured = self.load(row, port, self.seconds, rate)
-            proxy, on_load, upstream, on_proxy_cpu, on_load_cpu = (
-                now - then for now, then in zip(self.times(pid), before)
-            )
-            cache = cache_counters(row)
-            memory = peak_memory_mib(pid)
+    def run_once(self, live: Live, rate: int | None) -> Run:
+        row, pid = live.row, live.pid
+        cached_before = cache_counters(row)
+        before = self.times(pid)
+        measured = self.load(row, live.port, self.seconds, rate)
+        proxy, on_load, upstream, on_proxy_cpu, on_load_cpu = (
+            now - then for now, then in zip(self.times(pid), before)
+        )
+        cache = cache_counters(row)
+        memory = peak_memory_mib(pid)
         if measured.refused or measured.broken:
             raise NotTheSameJob(f"{row.name}: {measured}")
         hit_rate = None
@@ -125,8 +140,7 @@ class Bench:
             measured.seconds,
             measured.p50_ms,
             measured.p99_ms,
-            # CPU time is counted in ticks: a proxy that took none has taken less than one.
-            max(proxy, 0.01),
+            proxy,
             memory,
             hit_rate,
             [max(0.0, seconds / measured.seconds) for seconds in others],

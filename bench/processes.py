@@ -81,10 +81,10 @@ def end(process: subprocess.Popen) -> None:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of all threads of a process."""
-    # The name in parentheses may hold spaces; utime and stime are fields 14 and 15 (proc(5)).
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+    """Time that the threads of a process have run for, in user space and in the kernel."""
+    # By the scheduler, in nanoseconds: the ticks of /proc/<pid>/stat are a hundredth of a short run.
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
 def peak_memory_mib(pid: int) -> float:

@@ -42,7 +42,7 @@ def ratios(results: list) -> list[str]:
     }
     lines = [
         "Requests per CPU second, claimgate over others: above 1, claimgate needs less CPU. Median of the",
-        "rounds' ratios, with the least and the greatest.",
+        "rounds' ratios, and between what the middle half of them are.",
         "",
         "| job | tokens | / HAProxy | / Node with jose | / claimgate without authentication | / nginx |",
         "| --- | --- | --: | --: | --: | --: |",
@@ -64,12 +64,20 @@ def ratio(ours: list[Run], theirs: list[Run] | None) -> str:
     if theirs is None:
         return "-"
     found = [our.per_cpu_second / their.per_cpu_second for our, their in zip(ours, theirs)]
-    return f"{statistics.median(found):.2f} ({min(found):.2f}-{max(found):.2f})"
+    return f"{statistics.median(found):.2f} ({'-'.join(f'{bound:.2f}' for bound in middle(found))})"
+
+
+def middle(values: list[float]) -> tuple[float, float]:
+    """What half of the values are between."""
+    if len(values) < 3:
+        return min(values), max(values)
+    first, _, last = statistics.quantiles(values, n=4, method="inclusive")
+    return first, last
 
 
 def throughput(results: list) -> list[str]:
     lines = [
-        "| job | proxy | tokens | req/s | req/cpu-s | min-max | µs cpu/req | p50 ms | p99 ms | peak MiB | hits | others |",
+        "| job | proxy | tokens | req/s | req/cpu-s | middle half | µs cpu/req | p50 ms | p99 ms | peak MiB | hits | others |",
         "| --- | --- | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |",
     ]
     for row, runs in results:
@@ -80,7 +88,7 @@ def throughput(results: list) -> list[str]:
             row.workload,
             f"{median(runs, 'per_second'):,.0f}",
             f"{statistics.median(per_cpu):,.0f}",
-            f"{min(per_cpu):,.0f}-{max(per_cpu):,.0f}",
+            "-".join(f"{bound:,.0f}" for bound in middle(per_cpu)),
             f"{1e6 / statistics.median(per_cpu):.1f}",
             *common_cells(runs),
         ]

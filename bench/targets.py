@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ def claimgate(
     """`cache_bytes` bounds the verified tokens that it remembers; without, claimgate's default does. Each of
     `hosts` is a domain."""
     job = issuer.algorithm if issuer else "plain"
+    directory = folder(directory)
     domain = {
         "protocol": "HTTP",
         "routeConfig": {"routes": [{"path": "/*", "functionName": "upstream"}]},
@@ -85,6 +87,7 @@ def haproxy(issuer: tokens.Issuer | None, directory: Path, upstream: int) -> Tar
             "KEY": issuer.haproxy_key,
         }
     template = "haproxy.cfg" if issuer else "haproxy-plain.cfg"
+    directory = folder(directory)
 
     def command(port: int) -> list:
         return ["haproxy", "-db", "-f", filled(template, directory, PORT=port, **names)]
@@ -93,6 +96,8 @@ def haproxy(issuer: tokens.Issuer | None, directory: Path, upstream: int) -> Tar
 
 
 def node(issuer: tokens.Issuer, directory: Path, upstream: int) -> Target:
+    directory = folder(directory)
+
     def command(port: int) -> list:
         file = directory / f"verifier-{issuer.algorithm}.json"
         rules = {
@@ -108,6 +113,8 @@ def node(issuer: tokens.Issuer, directory: Path, upstream: int) -> Target:
 
 
 def nginx_plain(directory: Path, upstream: int, is_http2: bool = False) -> Target:
+    directory = folder(directory)
+
     def command(port: int) -> list:
         protocol = "http2" if is_http2 else ""
         names = {"PORT": port, "UPSTREAM": upstream, "DIRECTORY": directory, "PROTOCOL": protocol}
@@ -121,6 +128,11 @@ def upstream_command(directory: Path) -> Callable[[int], list]:
         return ["nginx", "-p", directory, "-c", filled("upstream.conf", directory, PORT=port, DIRECTORY=directory)]
 
     return command
+
+
+def folder(directory: Path) -> Path:
+    """One of a target's own, as several of a kind may be up."""
+    return Path(tempfile.mkdtemp(dir=directory))
 
 
 def filled(template: str, directory: Path, **names) -> Path:
