@@ -212,6 +212,11 @@ impl From<&Fields> for HeaderMap {
     }
 }
 
+/// Whether a value that is a comma-separated list has an element, in whatever case (RFC 9110, 5.6.1).
+pub fn lists(list: &[u8], element: &[u8]) -> bool {
+    list.split(|&byte| byte == b',').any(|found| found.trim_ascii().eq_ignore_ascii_case(element))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -29,7 +29,7 @@ pub use tokio_rustls::rustls::pki_types::CertificateDer;
 pub use body::request::{BrokenBody, RequestBody};
 pub use body::response::ResponseBody;
 pub use error::{InvokeError, RequestBodyError, ResponseBodyError, Source, StartError};
-pub use fields::Fields;
+pub use fields::{Fields, lists};
 pub use http1::Upgraded;
 pub use message::{Request, Response};
 pub use process::{

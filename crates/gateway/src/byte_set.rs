@@ -25,3 +25,9 @@ impl ByteSet {
         self.0.get(usize::from(byte)).is_some_and(|&has| has)
     }
 }
+
+/// Whether a byte may be in a token: a name of a field, a method and the like (RFC 9110, 5.6.2).
+pub fn is_token(byte: u8) -> bool {
+    const TOKENS: ByteSet = ByteSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
+    TOKENS.has(byte)
+}

@@ -10,6 +10,7 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue, Method};
 
+use crate::byte_set::is_token;
 use crate::parameters::header;
 
 /// What the answer to a request says of its origin, whoever gives the answer.
@@ -112,9 +113,8 @@ fn only(fields: &Fields, name: &HeaderName) -> Option<HeaderValue> {
     if values.next().is_none() { HeaderValue::from_bytes(first).ok() } else { None }
 }
 
-/// RFC 9110, 5.6.2.
 fn is_list_of_tokens(value: &HeaderValue) -> bool {
-    let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~, ".contains(byte);
+    let is_allowed = |&byte: &u8| is_token(byte) || matches!(byte, b',' | b' ');
     !value.is_empty() && value.as_bytes().iter().all(is_allowed)
 }
 

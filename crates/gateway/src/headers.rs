@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use claimgate_functions::{Fields, Request};
+use claimgate_functions::{Fields, Request, lists};
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TE, UPGRADE};
 use http::{HeaderName, HeaderValue, Method, Version};
 
@@ -54,11 +54,6 @@ pub fn asks_for_websocket(request: &Request) -> bool {
         && request.method == Method::GET
         && protocol.eq_ignore_ascii_case(b"websocket")
         && request.fields.get_all(&CONNECTION).any(|list| lists(list, b"upgrade"))
-}
-
-/// Whether a comma-separated list has an element.
-fn lists(list: &[u8], element: &[u8]) -> bool {
-    list.split(|&byte| byte == b',').any(|found| found.trim_ascii().eq_ignore_ascii_case(element))
 }
 
 /// Removes what concerns the client's connection. This runs before anything is looked up or set, so

@@ -7,7 +7,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 
 use super::framing::Framing;
-use crate::fields::Fields;
+use crate::fields::{Fields, lists};
 use crate::message::Request;
 
 /// An answer's head may have so many bytes.
@@ -163,11 +163,6 @@ pub(super) fn header_map(text: &Bytes, fields: &[httparse::Header<'_>]) -> Resul
         headers.append(name, value.map_err(|error| HeadError::Field(error.into()))?);
     }
     Ok(headers)
-}
-
-/// Whether a comma-separated list has an element.
-fn lists(list: &[u8], element: &[u8]) -> bool {
-    list.split(|&byte| byte == b',').any(|found| found.trim_ascii().eq_ignore_ascii_case(element))
 }
 
 fn last_element(list: &[u8]) -> &[u8] {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::parse_address;
+use crate::byte_set::is_token;
 
 /// What one proxy tells of a request.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub fn parse(text: &str) -> Option<Vec<Hop>> {
         rest = rest.trim_start_matches([' ', '\t']);
         let (name, after) = rest.split_once('=')?;
         let (value, after) = parse_value(after)?;
-        if !is_token(name) {
+        if !is_whole_token(name) {
             return None;
         }
         match name.to_ascii_lowercase().as_str() {
@@ -51,7 +52,7 @@ fn parse_value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([';', ',', ' ', '\t']).unwrap_or(text.len());
         let (value, rest) = text.split_at_checked(end)?;
-        return is_token(value).then(|| (value.to_owned(), rest));
+        return is_whole_token(value).then(|| (value.to_owned(), rest));
     };
     let mut value = String::new();
     let mut characters = quoted.chars();
@@ -64,9 +65,7 @@ fn parse_value(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// RFC 9110, 5.6.2.
-fn is_token(text: &str) -> bool {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+fn is_whole_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_token)
 }
 

@@ -8,11 +8,11 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use claimgate_config::snapshot::Limits;
-use claimgate_functions::{Fields, Request, RequestBody};
+use claimgate_functions::{Fields, Request, RequestBody, lists};
 use http::{Method, Uri, Version};
 use memchr::memchr;
 
-use crate::byte_set::ByteSet;
+use crate::byte_set::{ByteSet, is_token};
 use crate::refusal::Refusal;
 
 /// Empty lines before a request line that are forgiven (RFC 9112, 2.2).
@@ -351,17 +351,6 @@ fn trim_start(mut value: &[u8]) -> &[u8] {
         value = rest;
     }
     value
-}
-
-/// Whether a comma-separated list has an element.
-fn lists(list: &[u8], element: &[u8]) -> bool {
-    list.split(|&byte| byte == b',').any(|found| found.trim_ascii().eq_ignore_ascii_case(element))
-}
-
-/// RFC 9110, 5.6.2.
-fn is_token(byte: u8) -> bool {
-    const TOKENS: ByteSet = ByteSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
-    TOKENS.has(byte)
 }
 
 /// RFC 9110, 5.5, with the white space around it.
