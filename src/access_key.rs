@@ -58,8 +58,10 @@ pub struct Chosen {
 pub enum RoleName {
     /// May read, but no secrets
     Viewer,
-    /// May change documents
+    /// May change documents, except for functions that are processes, or at a unix socket or link-local address
     Editor,
+    /// May store those too, as far as control.allow does
+    Admin,
 }
 
 /// Does it.
@@ -74,6 +76,7 @@ async fn execute(command: Command) -> Result<(), Failure> {
             let role = match role {
                 RoleName::Viewer => Role::Viewer,
                 RoleName::Editor => Role::Editor,
+                RoleName::Admin => Role::Admin,
             };
             let key = access_keys::create(&store, name.as_deref(), role).await.map_err(failure)?;
             print(serde_json::to_value(&key))

@@ -23,6 +23,13 @@ pub struct Arguments {
     config: Option<PathBuf>,
 }
 
+impl Arguments {
+    /// Whether it serves, and is no command.
+    pub fn serves(&self) -> bool {
+        self.command.is_none()
+    }
+}
+
 #[derive(Subcommand)]
 enum Command {
     /// Check a configuration and its file of users: exit code 0 good, 1 bad, 2 not readable

@@ -62,6 +62,9 @@ pub enum Command {
     Apply {
         #[command(flatten)]
         files: Files,
+        /// Only if the one document is in this version, as `history` lists them; 0 if there is to be none yet
+        #[arg(long, value_name = "VERSION")]
+        if_version: Option<u64>,
         /// Only tell whether they would be taken
         #[arg(long)]
         dry_run: bool,
@@ -73,6 +76,9 @@ pub enum Command {
         /// Their names
         #[arg(required = true)]
         names: Vec<String>,
+        /// Only if the one document is in this version, as `history` lists them
+        #[arg(long, value_name = "VERSION")]
+        if_version: Option<u64>,
         #[command(flatten)]
         connection: Connection,
     },
@@ -127,7 +133,8 @@ pub fn run(kind: Kind, command: Command) -> Result<(), Failure> {
 
 /// Applies documents of every kind.
 pub fn apply(files: &Files, dry_run: bool, connection: &Connection) -> Result<(), Failure> {
-    let applied = async { apply::apply(&Gateway::connect(connection)?, None, &files.paths, dry_run).await };
+    let applied =
+        async { apply::apply(&Gateway::connect(connection)?, None, &files.paths, None, dry_run).await };
     runtime::block_on(applied).map_err(|error| Failure::Unusable(format!("cannot start: {error}")))?
 }
 
@@ -143,15 +150,18 @@ async fn follow(kind: Kind, command: Command) -> Result<(), Failure> {
             let documents = list(&gateway, kind, &prefix).await?;
             print(shared.output.unwrap_or(Format::Table).several(kind, &documents))
         }
-        Command::Apply { files, dry_run, connection } => {
-            apply::apply(&Gateway::connect(&connection)?, Some(kind), &files.paths, dry_run).await
+        Command::Apply { files, if_version, dry_run, connection } => {
+            let gateway = Gateway::connect(&connection)?;
+            apply::apply(&gateway, Some(kind), &files.paths, if_version, dry_run).await
         }
         Command::Diff { files, connection } => {
             apply::diff(&Gateway::connect(&connection)?, Some(kind), &files.paths).await
         }
-        Command::Delete { names, connection } => {
-            let changes =
-                names.iter().map(|name| json!({"kind": kind.path(), "name": name, "document": null}));
+        Command::Delete { names, if_version, connection } => {
+            check_is_one(if_version, names.len())?;
+            let changes = names.iter().map(
+                |name| json!({"kind": kind.path(), "name": name, "document": null, "version": if_version}),
+            );
             let body = json!({"changes": changes.collect::<Vec<_>>()});
             Gateway::connect(&connection)?.call(Method::POST, "/api/v1/apply", Some(&body)).await?;
             print(names.iter().map(|name| format!("{}/{name} deleted\n", kind.path())).collect())
@@ -168,6 +178,16 @@ async fn follow(kind: Kind, command: Command) -> Result<(), Failure> {
             print(format!("{}/{name} is what it was in version {version}\n", kind.path()))
         }
     }
+}
+
+/// A version is that of one document.
+fn check_is_one(if_version: Option<u64>, documents: usize) -> Result<(), Failure> {
+    if if_version.is_some() && documents != 1 {
+        return Err(Failure::Unusable(format!(
+            "--if-version is the version of one document, and there are {documents}"
+        )));
+    }
+    Ok(())
 }
 
 /// All documents whose names begin so.

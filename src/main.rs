@@ -12,6 +12,7 @@ mod key_options;
 mod keys;
 mod logging;
 mod password;
+mod private;
 mod quickstart;
 mod runtime;
 mod serve;
@@ -60,6 +61,9 @@ enum Action {
         /// The configuration file, YAML or JSON
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
+        /// Check what is stored together with it, too
+        #[arg(long)]
+        store: bool,
     },
     /// Make a key pair, a configuration and a token, serve them, and print requests to try
     Quickstart {
@@ -78,7 +82,7 @@ enum Action {
     Token(token::Command),
     /// Tell what the gateway would do with a request, step by step: exit code 0 accepted, 1 refused
     Try(Box<try_request::Options>),
-    /// Back the database of a configuration's store up, or restore it
+    /// Back up, restore or begin anew what a configuration stores
     #[command(subcommand)]
     Store(store::Command),
     /// Custom domains of a gateway that runs
@@ -112,12 +116,26 @@ enum Action {
     Authorizer(authorizer::Arguments),
 }
 
+impl Action {
+    /// Whether the command runs for long and holds secrets.
+    fn keeps_secrets(&self) -> bool {
+        match self {
+            Self::Serve { .. } | Self::Quickstart { .. } => true,
+            Self::Authorizer(arguments) => arguments.serves(),
+            _ => false,
+        }
+    }
+}
+
 fn main() -> ExitCode {
     let command = Command::parse();
     let log_format = logging::start(command.log_format);
+    if command.action.keeps_secrets() {
+        private::begin();
+    }
     let result = match command.action {
         Action::Serve { config } => serve::run(&config, log_format),
-        Action::Check { config } => return check::run(&config),
+        Action::Check { config, store } => return check::run(&config, store),
         Action::Quickstart { dir } => quickstart::run(&dir, log_format),
         Action::Jwk(command) => return failure::exit_code(jwk::run(command)),
         Action::AccessKey(command) => return failure::exit_code(access_key::run(command)),

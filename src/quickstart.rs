@@ -89,6 +89,7 @@ customDomains:
             - {jwk}
         tokenLookup: "header:Authorization:Bearer,cookie:token,query:access_token,form:access_token"
         claimPassBy: "header:name:x-name,query:sub:uid,form:email:email,cookie:roles:roles"
+        otherBodies: forward   # hello reads no parameters from JSON; left out, such bodies are refused
         whitelist: [/public/*]
 "#
     ))

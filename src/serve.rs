@@ -6,6 +6,7 @@ mod descriptors;
 mod end;
 mod first_user;
 mod listeners;
+mod memory;
 mod reload;
 mod serving;
 mod spans;
@@ -21,6 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use claimgate_config::reach;
 use claimgate_config::{Loaded, Problems, Snapshot};
 use claimgate_control::DataPlane;
 use claimgate_functions::Functions;
@@ -29,6 +31,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::{logging, runtime};
+use descriptors::Shares;
 use end::Signals;
 use listeners::Sockets;
 use upgrade::Upgrade;
@@ -81,7 +84,6 @@ async fn serve(
     let hangup = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
 
     log_warnings(&loaded.warnings);
-    descriptors::raise(loaded.snapshot.gateway.limits.connections);
     let workers = match loaded.snapshot.gateway.workers {
         Some(workers) => workers,
         None => std::thread::available_parallelism().map_or(1, NonZero::get),
@@ -94,7 +96,12 @@ async fn serve(
         );
     }
     let Snapshot { gateway: settings, admin, .. } = &loaded.snapshot;
-    let (http, https, admin) = (settings.http, settings.https, admin.clone());
+    let (http, https, mut admin) = (settings.http, settings.https, admin.clone());
+    let shares = descriptors::share(Shares {
+        data_plane: settings.limits.connections,
+        admin: admin.listen.map_or(0, |_| admin.limits.connections),
+    });
+    admin.limits.connections = shares.admin;
     let listeners = Listeners {
         http: sockets.listen("http", http, taken_port).await?,
         https: match https {
@@ -106,6 +113,10 @@ async fn serve(
         Some(address) => Some(sockets.listen("admin", address, taken_port).await?),
         None => None,
     };
+    let own = [Some(&listeners.http), listeners.https.as_ref(), admin_listener.as_ref()];
+    for listener in own.into_iter().flatten() {
+        reach::note_own_listener(listener.local_addr()?);
+    }
     let (used, predecessor) = sockets.finish()?;
     let upgrade = Upgrade::prepare(used)?;
     let metrics = Metrics::default();
@@ -120,6 +131,7 @@ async fn serve(
         serving::start(snapshot, &config, Some(previous), &metrics)
     });
     gateway.metrics().note_configuration(true);
+    let store = catalog.store().cloned();
 
     let (phase, observed) = watch::channel(Phase::Serving);
     if let Some(listener) = admin_listener {
@@ -134,6 +146,7 @@ async fn serve(
     }
     tokio::spawn(file.watch(catalog, hangup));
     tokio::spawn(certificates::watch(Arc::clone(&gateway)));
+    tokio::spawn(memory::give_back());
     let address = listeners.http.local_addr()?;
     announce("http", address);
     if let Some(listener) = &listeners.https {
@@ -143,10 +156,19 @@ async fn serve(
 
     // Its turn comes when this task waits for connections: from then on requests are taken.
     tokio::spawn(end::accompany(signals, predecessor, upgrade, phase));
-    let drained = claimgate_gateway::serve(listeners, Arc::clone(&gateway), functions, observed).await;
+    let served =
+        claimgate_gateway::serve(listeners, Arc::clone(&gateway), functions, shares.data_plane, observed);
+    let drained = served.await;
     gateway.access_log().finish();
     gateway.spans().finish();
     gateway.serving().processes.stop().await;
+    if let Some(store) = &store
+        && let Err(error) = store.close().await
+    {
+        tracing::warn!(
+            "the store is not closed in order, which costs nothing but time at the next start: {error}"
+        );
+    }
     match drained? {
         Drained::Completely => tracing::info!("stopped"),
         Drained::CutOff => {

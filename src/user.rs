@@ -20,7 +20,7 @@ pub enum Command {
     Add {
         /// By which the user signs in
         name: String,
-        /// What the user may do: look at everything but secrets, or change everything
+        /// What the user may do: viewer: look at everything but secrets; editor: change documents; admin: manage users too
         #[arg(long, value_name = "ROLE", default_value = "viewer", value_parser = role)]
         role: Role,
         #[command(flatten)]
@@ -40,7 +40,7 @@ pub enum Command {
         #[command(flatten)]
         configuration: Configuration,
     },
-    /// Print a link that makes an editor of whoever opens it first, within 24 hours
+    /// Print a link, valid for 24 hours; the first person who opens it becomes an admin
     SignInLink(Configuration),
 }
 
@@ -52,7 +52,7 @@ pub struct Configuration {
 }
 
 fn role(name: &str) -> Result<Role, String> {
-    Role::from_name(name).ok_or_else(|| "expected viewer or editor".to_owned())
+    Role::from_name(name).ok_or_else(|| "expected viewer, editor or admin".to_owned())
 }
 
 /// Runs a command.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::gateway::{Gateway, Method};
 use super::input::{self, Written};
-use super::{Kind, output, path};
+use super::{Kind, check_is_one, output, path};
 use crate::complain;
 use crate::failure::Failure;
 use crate::files;
@@ -16,9 +16,11 @@ pub async fn apply(
     gateway: &Gateway,
     kind: Option<Kind>,
     paths: &[PathBuf],
+    if_version: Option<u64>,
     dry_run: bool,
 ) -> Result<(), Failure> {
     let documents = input::read(paths, kind)?;
+    check_is_one(if_version, documents.len())?;
     let mut told = Vec::new();
     let mut changes = Vec::new();
     for Written { kind, name, document, .. } in documents {
@@ -30,12 +32,13 @@ pub async fn apply(
             Some(_) => "changed",
         };
         told.push(format!("{}/{name} {what}\n", kind.path()));
-        if what != "unchanged" {
-            // Only in the version that was looked at.
-            let version = before.as_ref().map_or(Some(0), |before| before.get("version")?.as_u64());
+        if what != "unchanged" || if_version.is_some() {
+            // Only in the version that is expected, or else that was looked at.
+            let looked_at = before.as_ref().map_or(Some(0), |before| before.get("version")?.as_u64());
+            let version = if_version.or(looked_at);
             let mut change = json!({"kind": kind.path(), "name": name, "document": document});
             if let (Some(version), Some(change)) =
-                (version.filter(|_| kind != Kind::Trigger), change.as_object_mut())
+                (version.filter(|_| kind != Kind::Trigger || if_version.is_some()), change.as_object_mut())
             {
                 change.insert("version".to_owned(), version.into());
             }

@@ -7,9 +7,13 @@ use claimgate_control::users::{UserError, Users};
 
 use crate::user::link;
 
-/// Logs a link that makes an editor of whoever opens it first, when the store has no user.
+/// Logs a link when the store has no user; the first person who opens it becomes an admin.
 pub async fn invite(catalog: &Catalog, admin: SocketAddr, is_https: bool) {
     let Some(store) = catalog.store() else { return };
+    // A store that lost its records lost its users, too.
+    if catalog.status().refused.is_some() {
+        return;
+    }
     let users = Users::new(store.clone());
     let made = async {
         if !users.list().await?.is_empty() {

@@ -30,7 +30,8 @@ pub fn start(
     let remote_keys = RemoteKeySources::start(sources, settings, folder.as_deref(), fetched, counted)?;
     let loaded = previous.map(|previous| &previous.certificates);
     let certificates = Certificates::start(&snapshot, &state.join("acme"), loaded, metrics.tls())?;
-    for warning in claimgate_functions::warnings(&snapshot.functions) {
+    let as_root = claimgate_functions::warnings_as_root(&snapshot.functions);
+    for warning in claimgate_functions::warnings(&snapshot.functions).into_iter().chain(as_root) {
         tracing::warn!(file = %config.display(), "{warning}");
     }
     let processes = match previous {

@@ -3,6 +3,7 @@
 use std::env;
 
 use anyhow::{Context, anyhow};
+use claimgate_config::environment;
 use claimgate_config::snapshot::{Function, FunctionTarget, Source, TracingSettings};
 use claimgate_functions::Functions;
 use claimgate_gateway::Metrics;
@@ -23,10 +24,12 @@ pub fn start(settings: Option<&TracingSettings>, metrics: &Metrics) -> anyhow::R
     };
     let host = collector.authority().map_or("", |authority| authority.as_str());
     let target = FunctionTarget::Url { origin: collector.clone(), base_path: base_path.clone() };
+    let credentials = environment::var_os(HEADERS).unwrap_or_default();
+    let credentials = credentials.into_string().unwrap_or_default();
     let collector = Collector {
         function: Function { name: "otlpEndpoint".to_owned(), target, source: Source::internal() },
         host: HeaderValue::from_str(host).context("the host of gateway.tracing.otlpEndpoint is not valid")?,
-        headers: headers(&env::var(HEADERS).unwrap_or_default())?,
+        headers: headers(&credentials)?,
         service: env::var(SERVICE).unwrap_or_else(|_| "claimgate".to_owned()),
     };
     let functions = Functions::new().context("cannot prepare the connection to the collector")?;

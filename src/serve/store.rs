@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use claimgate_config::Snapshot;
 use claimgate_config::snapshot::StoreBackend;
-use claimgate_control::catalog::Opened;
+use claimgate_control::catalog::{Opened, log_not_served};
 use claimgate_control::store::Store;
 
 use super::serving::state_folder;
@@ -31,10 +31,14 @@ pub async fn read(declared: Snapshot, config: &Path) -> anyhow::Result<Opened> {
     if let Some(folder) = kept.as_deref().and_then(Path::parent) {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    let opened = Opened::read(declared, store, kept).await?;
-    for warning in &opened.warnings {
-        let document = format!("{}/{}", warning.kind.list(), warning.name);
-        tracing::warn!(document, field = warning.problem.field, "{}", warning.problem.message);
+    let opened = Opened::read(declared, store, kept, claimgate_functions::can_run).await?;
+    for problem in &opened.problems {
+        if problem.is_error() {
+            log_not_served(problem);
+            continue;
+        }
+        let document = format!("{}/{}", problem.kind.list(), problem.name);
+        tracing::warn!(document, field = problem.problem.field, "{}", problem.problem.message);
     }
     Ok(opened)
 }

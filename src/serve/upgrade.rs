@@ -14,6 +14,7 @@ use tokio::net::UnixDatagram;
 use tokio::process::{Child, Command};
 
 use super::listeners::Named;
+use crate::private;
 
 /// The name of the socket on which a new process says that it serves.
 pub const PREDECESSOR: &str = "claimgate-upgrade";
@@ -80,6 +81,7 @@ impl Upgrade {
             // Both would name this process. Where they are missing, they mean whoever reads them.
             .env_remove("LISTEN_PID")
             .env_remove("WATCHDOG_PID");
+        private::pass_on(&mut command).context("cannot pass the environment on")?;
         let numbered = (FIRST_SOCKET..).zip(files);
         command
             .fd_mappings(numbered.map(|(child_fd, parent_fd)| FdMapping { parent_fd, child_fd }).collect())?;

@@ -2,20 +2,23 @@
 //!
 //! The configuration file is compiled for itself. Stored documents are compiled on top of it, each once:
 //! what did not change is taken over from the snapshot before.
+mod allow;
 mod functions;
 mod numbers;
+mod stand_in;
 mod stored;
 mod tls;
 mod triggers;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use http::Method;
 
 use crate::document::{CustomDomain, Document, Route as WrittenRoute, domain_already_named};
 use crate::place::{Location, Place, Written};
+use crate::reach::Reach;
 use crate::report::Report;
 use crate::snapshot::{
     DocumentId, Domain, DomainKind, DomainTable, GatewaySettings, Origin, Protocol, Route, RouteTable,
@@ -23,7 +26,7 @@ use crate::snapshot::{
 };
 use functions::Functions;
 use numbers::RemoteKeyNumbers;
-pub use stored::DocumentProblem;
+pub use stored::{CanRun, DocumentProblem};
 
 /// Compiles a document, whose relative paths begin at a folder. The snapshot is for use only when the
 /// report has no errors afterwards.
@@ -51,6 +54,7 @@ pub(crate) fn compile(document: Document, folder: &Path, report: &mut Report) ->
     let Compiler { functions, domains, remote_keys, .. } = compiler;
     Snapshot {
         admin,
+        allow: document.allow,
         store: document.store,
         functions: Arc::new(functions.compiled),
         domains: Arc::new(domains),
@@ -72,6 +76,8 @@ struct Compiler<'a> {
     /// The same of triggers.
     triggers: HashMap<String, Location>,
     remote_keys: RemoteKeyNumbers,
+    /// The folders whose files stored documents may name.
+    allowed_folders: &'a [PathBuf],
 }
 
 impl<'a> Compiler<'a> {
@@ -84,6 +90,7 @@ impl<'a> Compiler<'a> {
             custom_domains: HashMap::new(),
             triggers: HashMap::new(),
             remote_keys: RemoteKeyNumbers::default(),
+            allowed_folders: &[],
         }
     }
 
@@ -95,6 +102,7 @@ impl<'a> Compiler<'a> {
             protocol: &written.protocol,
             certificate: written.certificate.as_ref(),
             settings: written.tls_settings.as_ref(),
+            allowed_folders: written.id.map(|_| self.allowed_folders),
         };
         let tls = tls.compile(self.settings, self.folder, report);
         if let Some(first) = self.custom_domains.get(name) {
@@ -143,7 +151,7 @@ impl<'a> Compiler<'a> {
 /// Where a document comes from; one with an id of its own is stored.
 fn source_of(json: &Arc<str>, id: Option<DocumentId>, location: Location) -> Source {
     let origin = id.map_or(Origin::Declared(location), Origin::Stored);
-    Source { json: Arc::clone(json), origin }
+    Source { json: Arc::clone(json), origin, reach: Reach::Everywhere }
 }
 
 fn check_listeners(document: &Document, report: &mut Report) {

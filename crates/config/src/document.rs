@@ -3,9 +3,11 @@
 mod access_keys;
 mod access_log;
 mod acme;
+mod admin;
 mod authentication;
 mod certificate;
 mod claim_pass_by;
+mod control;
 mod cors;
 mod domain;
 mod function;
@@ -27,7 +29,7 @@ use crate::json_text;
 use crate::place::Written;
 use crate::reader::Field;
 use crate::report::Report;
-use crate::snapshot::{AdminSettings, GatewaySettings, StoreSettings};
+use crate::snapshot::{AdminSettings, Allow, GatewaySettings, StoreSettings};
 use crate::yaml::Items;
 use std::path::Path;
 
@@ -44,7 +46,7 @@ pub(crate) use route::Route;
 
 /// What a configuration file holds.
 pub(crate) const FIELDS: &str =
-    "an object with the fields gateway, admin, store, functions and customDomains";
+    "an object with the fields gateway, admin, control, store, functions and customDomains";
 
 /// Custom domains are the one list that grows long.
 pub(crate) const CUSTOM_DOMAINS: Items<CustomDomain> =
@@ -56,6 +58,7 @@ pub(crate) struct Document {
     pub(crate) gateway: Written<GatewaySettings>,
     pub(crate) admin: Written<AdminSettings>,
     pub(crate) access_keys: Vec<WrittenAccessKey>,
+    pub(crate) allow: Allow,
     pub(crate) store: Option<StoreSettings>,
     pub(crate) functions: Vec<Function>,
     pub(crate) custom_domains: Vec<CustomDomain>,
@@ -77,8 +80,9 @@ impl Document {
         };
         let admin = object.field("admin");
         let place = admin.as_ref().map_or(&object.place, |field| &field.place).clone();
-        let (admin, access_keys) = gateway::read_admin(admin, report);
+        let (admin, access_keys) = admin::read(admin, report);
         let admin = Written { place, value: admin };
+        let allow = control::read(object.field("control"), report);
         let store = store::read(object.field("store"), report);
         let functions = items(object.field("functions"), "a list of functions", report)
             .iter()
@@ -89,7 +93,7 @@ impl Document {
             in_tree.iter().filter_map(|field| CustomDomain::read(field, report)).collect()
         });
         object.finish(report);
-        Some(Document { gateway, admin, access_keys, store, functions, custom_domains })
+        Some(Document { gateway, admin, access_keys, allow, store, functions, custom_domains })
     }
 
     /// Takes relative paths as beginning at a folder.

@@ -1,4 +1,6 @@
-//! JSON inside the document: `authInfo` as the API carries it, and key sets on their way to `jose`.
+//! JSON inside the document: `authInfo` as the API carries it, and key sets on their way to `jose`. And the
+//! document as JSON, as it is stored and shown.
+use std::convert::Infallible;
 use std::fmt::Write;
 
 use claimgate_jose::json;
@@ -6,7 +8,18 @@ use claimgate_jose::json;
 use crate::place::Location;
 use crate::reader::Field;
 use crate::report::Report;
-use crate::yaml::{Entry, Node, Value};
+use crate::yaml::{self, Entry, Items, Node, Value};
+
+/// What a document in JSON or YAML says, by the reader that judges documents; `None` when it is not one
+/// value, or repeats a key.
+pub fn document_value(text: &str) -> Option<json::Value> {
+    let mut report = Report::default();
+    let parsed = yaml::parse(text, None::<&Items<Infallible>>, &mut report)?;
+    if report.has_errors() {
+        return None;
+    }
+    json::Value::parse(print_document(&parsed.root).as_bytes()).ok()
+}
 
 /// Parses a string that holds JSON; every node stands where the string does. The error reads on
 /// from `expected …,`, and quotes nothing.
@@ -36,7 +49,22 @@ impl Field<'_> {
 /// are refused by whoever parses the text.
 pub(crate) fn print(node: &Node) -> String {
     let mut text = String::new();
-    print_to(&mut text, node);
+    print_to(&mut text, node, &|text, literal| text.push_str(literal));
+    text
+}
+
+/// Prints a document as JSON that every reader of JSON accepts: whole numbers that only YAML knows, as 007,
+/// are written in plain decimal, and other numbers of YAML as strings.
+pub(crate) fn print_document(node: &Node) -> String {
+    let mut text = String::new();
+    print_to(&mut text, node, &|text, literal| match literal.parse::<u64>() {
+        _ if json::Value::parse(literal.as_bytes()).is_ok() => text.push_str(literal),
+        Ok(number) => {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{number}");
+        }
+        Err(_) => print_string(text, literal),
+    });
     text
 }
 
@@ -62,11 +90,11 @@ fn located(value: json::Value, location: Location) -> Node {
     Node { location, value }
 }
 
-fn print_to(text: &mut String, node: &Node) {
+fn print_to(text: &mut String, node: &Node, number: &impl Fn(&mut String, &str)) {
     match &node.value {
         Value::Null => text.push_str("null"),
         Value::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
-        Value::Number(literal) => text.push_str(literal),
+        Value::Number(literal) => number(text, literal),
         Value::String(string) => print_string(text, string),
         Value::List(items) => {
             text.push('[');
@@ -74,7 +102,7 @@ fn print_to(text: &mut String, node: &Node) {
                 if index > 0 {
                     text.push(',');
                 }
-                print_to(text, item);
+                print_to(text, item, number);
             }
             text.push(']');
         }
@@ -86,7 +114,7 @@ fn print_to(text: &mut String, node: &Node) {
                 }
                 print_string(text, &entry.key);
                 text.push(':');
-                print_to(text, &entry.value);
+                print_to(text, &entry.value, number);
             }
             text.push('}');
         }

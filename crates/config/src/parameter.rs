@@ -31,8 +31,11 @@ pub(crate) fn parse(position: Position, name: &str) -> Result<Parameter, String>
 
 /// Why a claim may not be set as this parameter; `None` when it may.
 pub(crate) fn refusal_as_target(parameter: &Parameter) -> Option<String> {
-    let Parameter::Header(name) = parameter else {
-        return None;
+    let name = match parameter {
+        Parameter::Header(name) => name,
+        Parameter::Query(name) => return refusal_of_name(name, Position::Query),
+        Parameter::Form(name) => return refusal_of_name(name, Position::Form),
+        Parameter::Cookie(_) => return None,
     };
     // Functions that read headers as CGI variables cannot tell these spellings apart.
     let folded = folded(name);
@@ -43,7 +46,10 @@ pub(crate) fn refusal_as_target(parameter: &Parameter) -> Option<String> {
             "it governs the connection"
         }
         "x-forwarded-for" | "x-forwarded-host" | "x-forwarded-proto" | "x-forwarded-port"
-        | "x-forwarded-prefix" | "forwarded" | "x-real-ip" | "traceparent" => "the gateway sets it itself",
+        | "x-forwarded-prefix" | "x-forwarded" | "forwarded" | "x-real-ip" | "traceparent" => {
+            "the gateway sets it itself"
+        }
+        "proxy" | "x-original-url" | "x-rewrite-url" => "some servers act on it themselves",
         _ if folded.starts_with("proxy-") => "it governs the connection",
         _ if folded.starts_with("x-fc-") => "the gateway sets headers that begin with x-fc- itself",
         _ => return None,
@@ -51,9 +57,31 @@ pub(crate) fn refusal_as_target(parameter: &Parameter) -> Option<String> {
     Some(format!("a claim cannot be forwarded as the header {name}: {reason}"))
 }
 
-/// A header name with `_` and `.` as `-`.
+/// Functions read such names in so many ways that a client's could not be told apart.
+fn refusal_of_name(name: &str, position: Position) -> Option<String> {
+    let reason = if name.contains(['[', ']']) {
+        "many functions read brackets as a list or an object"
+    } else if name.contains(['=', '&', ';']) {
+        "to some functions the name ends there"
+    } else if name.bytes().all(|byte| byte.is_ascii_digit()) {
+        "some functions read a number as a position in a list"
+    } else {
+        return None;
+    };
+    Some(format!("a claim cannot be forwarded as the {position} parameter {}: {reason}", quoted(name)))
+}
+
+/// A header name with `-` for whatever is between letters and digits.
 pub(crate) fn folded(name: &HeaderName) -> String {
-    name.as_str().replace(['_', '.'], "-")
+    let mut folded = String::new();
+    for char in name.as_str().chars() {
+        if char.is_ascii_alphanumeric() {
+            folded.push(char);
+        } else if !folded.ends_with('-') {
+            folded.push('-');
+        }
+    }
+    folded
 }
 
 /// RFC 9110 section 5.6.2.

@@ -124,8 +124,12 @@ impl Display for FieldPath {
     }
 }
 
-/// A value for use in a message: in double quotes, escaped, and cut when it is long.
+/// A value for use in a message: in double quotes, escaped, and cut when it is long. Of an object that is where
+/// a word was meant only the brace is shown, as it could be a key.
 pub fn quoted(value: &str) -> String {
+    if value.trim_start().starts_with('{') {
+        return "\"{…\"".to_owned();
+    }
     let short: String = value.chars().take(LONGEST_QUOTE).collect();
     let ellipsis = if short.len() < value.len() { "…" } else { "" };
     format!("\"{}{ellipsis}\"", short.escape_debug())

@@ -69,7 +69,7 @@ impl<'a> Field<'a> {
     /// The items of a list.
     pub fn list(&self, right: &str, report: &mut Report) -> Option<Vec<Field<'a>>> {
         let Value::List(items) = &self.node.value else {
-            return self.wrong_type(right, report);
+            return self.wrong_structure(right, report);
         };
         let item =
             |(index, node): (usize, &'a Node)| Field { node, place: self.place.item(index, node.location) };
@@ -85,7 +85,7 @@ impl<'a> Field<'a> {
     /// An object; `right` says what would be right.
     pub fn object(&self, right: &str, report: &mut Report) -> Option<Object<'a>> {
         let Value::Map(entries) = &self.node.value else {
-            return self.wrong_type(right, report);
+            return self.wrong_structure(right, report);
         };
         Some(Object { place: self.place.clone(), entries, known: Vec::new(), any_case: false })
     }
@@ -99,6 +99,18 @@ impl<'a> Field<'a> {
     /// Reports a value of the wrong type.
     pub fn wrong_type<T>(&self, right: &str, report: &mut Report) -> Option<T> {
         report.error(&self.place, format!("expected {right}, found {}", self.found()));
+        None
+    }
+
+    /// As [`wrong_type`](Self::wrong_type) where several values were expected. Some of them may be secrets, so
+    /// what a string holds instead is not quoted.
+    fn wrong_structure<T>(&self, right: &str, report: &mut Report) -> Option<T> {
+        let found = match &self.node.value {
+            Value::String(_) => "a string".to_owned(),
+            Value::Number(_) => "a number".to_owned(),
+            _ => self.found(),
+        };
+        report.error(&self.place, format!("expected {right}, found {found}"));
         None
     }
 
@@ -183,11 +195,13 @@ impl<'a> Object<'a> {
 
     /// Reports the fields that nobody took.
     pub fn finish(self, report: &mut Report) {
+        report.note_fields(&self.place.path, &self.known);
         self.finish_with(|place, suggestion| report.unknown_field(place, suggestion));
     }
 
     /// Reports the fields that nobody took as errors, whatever the report does with them.
     pub(crate) fn finish_strictly(self, report: &mut Report) {
+        report.note_fields(&self.place.path, &self.known);
         self.finish_with(|place, suggestion| report.error(place, format!("unknown field{suggestion}")));
     }
 

@@ -1,8 +1,9 @@
 //! Collects the problems of a file while it is read.
 use std::path::Path;
 
-use crate::place::{FieldPath, Place};
+use crate::place::{FieldPath, Place, Step};
 use crate::problem::{Problem, Problems, Severity};
+use crate::schema::Fields;
 
 /// The problems found so far.
 #[derive(Debug, Default)]
@@ -10,6 +11,8 @@ pub struct Report {
     list: Vec<Problem>,
     /// Where unknown fields are that were passed over; `None` when they are errors.
     passed_over: Option<Vec<FieldPath>>,
+    /// Which fields objects may have, where that is asked.
+    fields: Option<Fields>,
 }
 
 impl Report {
@@ -26,6 +29,33 @@ impl Report {
     /// A report for which unknown fields are no errors.
     pub(crate) fn passing_over_unknown_fields() -> Report {
         Report { passed_over: Some(Vec::new()), ..Report::default() }
+    }
+
+    /// A report that notes which fields each object may have.
+    pub(crate) fn noting_fields() -> Report {
+        Report { fields: Some(Fields::new()), ..Report::default() }
+    }
+
+    /// Notes the fields that an object may have.
+    pub(crate) fn note_fields(&mut self, path: &FieldPath, names: &[&'static str]) {
+        let Some(fields) = &mut self.fields else { return };
+        let mut pattern = String::new();
+        for step in path.steps() {
+            match step {
+                Step::Item(_) => pattern.push_str("[]"),
+                Step::Member(name) if pattern.is_empty() => pattern.push_str(name),
+                Step::Member(name) => {
+                    pattern.push('.');
+                    pattern.push_str(name);
+                }
+            }
+        }
+        fields.entry(pattern).or_default().extend(names);
+    }
+
+    /// The fields that were noted.
+    pub(crate) fn into_fields(self) -> Fields {
+        self.fields.unwrap_or_default()
     }
 
     /// Adds a field that nobody knows; `suggestion` is empty or names one that may be meant.

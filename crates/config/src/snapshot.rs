@@ -2,7 +2,10 @@
 mod access_key;
 mod access_log;
 mod acme;
+mod admin;
+mod control;
 mod cors;
+mod mapped;
 mod process;
 mod remote_jwks;
 pub(crate) mod rewrite;
@@ -16,7 +19,10 @@ mod tracing;
 pub use access_key::{AccessKey, AccessKeySecret, Role};
 pub use access_log::{AccessLogFormat, AccessLogOutput, AccessLogSettings};
 pub use acme::{AcmeChallenge, AcmeSettings};
+pub use admin::{AdminLimits, AdminSettings, HostPattern};
+pub use control::Allow;
 pub use cors::{AllowedOrigins, CorsRules, OriginPattern};
+pub use mapped::{MappedParameters, OtherBodies};
 pub use process::{Environment, ProcessSettings};
 pub use remote_jwks::{AddressRange, CacheFolder, NoAddressRange, RemoteJwksSettings, RemoteKeySource};
 pub use rewrite::{RewriteKind, RewriteRule, RewriteRules, Rewritten};
@@ -46,6 +52,8 @@ pub struct Snapshot {
     pub gateway: GatewaySettings,
     /// The admin listener's settings.
     pub admin: AdminSettings,
+    /// What may be stored.
+    pub allow: Allow,
     /// Where the changes of API and console are stored; `None` when nothing is.
     pub store: Option<StoreSettings>,
     /// Every function, by name.
@@ -111,8 +119,10 @@ pub struct Limits {
     pub header_fields: usize,
     /// Method, target and version of the request line, in bytes.
     pub request_line_bytes: usize,
-    /// A form that must be buffered to find or to set a parameter, in bytes.
+    /// A form that is held in memory, in bytes: to find a token in it, or to judge it before the function is called.
     pub form_bytes: usize,
+    /// All forms together that are held in memory at one time, in bytes.
+    pub form_memory_bytes: usize,
     /// A token, in bytes.
     pub token_bytes: usize,
     /// Connections of clients that may be open at once, WebSockets included.
@@ -143,21 +153,6 @@ pub struct Timeouts {
     pub drain: Duration,
 }
 
-/// Settings of the admin listener.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AdminSettings {
-    /// Address of the admin listener; `None` when there is none.
-    pub listen: Option<SocketAddr>,
-    /// What the admin listener is served with over HTTPS; `None` when it is not.
-    pub tls: Option<CertificateFiles>,
-    /// Whether it may be reached from other machines without TLS.
-    pub allow_insecure: bool,
-    /// Whether `/metrics` is answered to everybody, where the listener is not on a loopback address.
-    pub open_metrics: bool,
-    /// Keys that requests to the API are signed with, beside those that are stored.
-    pub access_keys: Vec<AccessKey>,
-}
-
 /// A function that requests are forwarded to.
 #[derive(Debug)]
 pub struct Function {
@@ -186,6 +181,8 @@ pub enum FunctionTarget {
     Process(Arc<ProcessSettings>),
     /// The built-in function that answers with the request that it received.
     Echo,
+    /// Nowhere, as what is stored of it, or of the domain that leads to it, cannot be served.
+    Unavailable,
 }
 
 /// Custom domains and HTTP triggers, looked up by host. Their names are chosen by those who may configure the
@@ -318,6 +315,10 @@ pub struct JwtAuthentication {
     pub token_lookup: Vec<TokenSource>,
     /// Where claims go.
     pub claim_mappings: Vec<ClaimMapping>,
+    /// The names that claims are mapped to, as they are looked for in requests.
+    pub mapped: MappedParameters,
+    /// What becomes of bodies that are not forms.
+    pub other_bodies: OtherBodies,
     /// Which paths need a token.
     pub scope: AuthenticationScope,
     /// Whether the function receives the token too.

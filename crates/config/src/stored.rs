@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::document::{CustomDomain, Function};
 use crate::place::{FieldPath, Place, Step};
 use crate::problem::Problem;
+use crate::reach::Reach;
 use crate::reader::Field;
 use crate::report::Report;
-use crate::snapshot::DocumentId;
+use crate::snapshot::{DocumentId, FunctionTarget};
 use crate::yaml::{self, Items, Node, Value};
 
 /// What a document is about.
@@ -50,6 +51,20 @@ pub struct StoredDocuments {
     pub functions: BTreeMap<String, Arc<StoredFunction>>,
     /// Custom domains.
     pub domains: BTreeMap<String, Arc<StoredDomain>>,
+    /// Why those cannot be read that cannot.
+    pub unreadable: BTreeMap<(DocumentKind, String), Problem>,
+}
+
+impl StoredDocuments {
+    /// Whether nothing is stored.
+    pub fn is_empty(&self) -> bool {
+        self.functions.is_empty() && self.domains.is_empty() && self.unreadable.is_empty()
+    }
+
+    /// The names of unreadable documents of a kind.
+    pub(crate) fn unreadable_of(&self, kind: DocumentKind) -> impl Iterator<Item = &str> {
+        self.unreadable.keys().filter(move |(of, _)| *of == kind).map(|(_, name)| name.as_str())
+    }
 }
 
 impl StoredDomain {
@@ -97,6 +112,24 @@ impl StoredFunction {
     /// The document as JSON.
     pub fn json(&self) -> &Arc<str> {
         &self.document.json
+    }
+
+    /// What requests to it reach other than servers of the network, in words; `None` when they reach no more.
+    pub fn beyond_the_network(&self) -> Option<&'static str> {
+        match self.document.target.as_ref()? {
+            FunctionTarget::Process(_) => Some("a process"),
+            FunctionTarget::Unix(_) => Some("a unix socket"),
+            FunctionTarget::Url { origin, .. } => {
+                let reach = Reach::Bounded { link_local: false };
+                reach.judge_url(origin).is_err().then_some("a link-local address")
+            }
+            FunctionTarget::Echo | FunctionTarget::Unavailable => None,
+        }
+    }
+
+    /// Whether another function is in the same place, and runs in the same way.
+    pub fn has_place_of(&self, other: &Self) -> bool {
+        self.document.target == other.document.target
     }
 }
 

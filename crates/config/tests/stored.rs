@@ -4,10 +4,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use claimgate_config::snapshot::{Authentication, Domain, DomainKind};
+use claimgate_config::snapshot::{Authentication, Domain, DomainKind, Function, FunctionTarget};
 use claimgate_config::{
-    DocumentKind, DocumentProblem, Snapshot, StoredDocuments, StoredDomain, StoredFunction, UnknownFields,
-    load_text,
+    DocumentKind, DocumentProblem, Problem, Severity, Snapshot, StoredDocuments, StoredDomain,
+    StoredFunction, UnknownFields, load_text,
 };
 
 const FILE: &str = "
@@ -17,6 +17,7 @@ customDomains:
   - domainName: declared.example.com
     routeConfig: {routes: [{path: /*, functionName: hello}]}
     authConfig: {authType: anonymous}
+control: {allow: {processes: true, users: [gone]}}
 ";
 
 fn declared() -> Snapshot {
@@ -49,15 +50,15 @@ fn find<'a>(snapshot: &'a Snapshot, name: &str) -> &'a Arc<Domain> {
 }
 
 fn with(documents: &StoredDocuments, before: Option<&Snapshot>, declared: &Snapshot) -> Snapshot {
-    declared.with_stored(documents, before).unwrap().0
+    let (snapshot, problems) = declared.with_stored(documents, before, &|_| Ok(()));
+    assert!(!problems.iter().any(DocumentProblem::is_error), "{problems:?}");
+    snapshot
 }
 
 fn errors(functions: &[&str], domains: &[&str]) -> Vec<(DocumentKind, String, String)> {
-    let Err(problems) = declared().with_stored(&stored(functions, domains), None) else {
-        panic!("nothing is wrong")
-    };
+    let (_, problems) = declared().with_stored(&stored(functions, domains), None, &|_| Ok(()));
     let parts = |DocumentProblem { kind, name, problem }| (kind, name, problem.to_string());
-    problems.into_iter().map(parts).collect()
+    problems.into_iter().filter(DocumentProblem::is_error).map(parts).collect()
 }
 
 #[test]
@@ -174,4 +175,191 @@ fn unknown_fields_are_refused_or_left_out() {
     let slip = text.replace("tokenLookup", "issuer\": \"a\", \"tokenLookup");
     let errors = StoredDomain::read(&slip, UnknownFields::LeftOut).unwrap_err();
     assert!(errors.iter().any(|problem| problem.field == "authConfig.authInfo.issuer"), "{errors:?}");
+}
+
+/// What a host answers with: the function of each of its routes.
+fn functions_of(snapshot: &Snapshot, host: &str) -> Vec<String> {
+    let routes = &find(snapshot, host).routes;
+    routes.iter().map(|route| format!("{:?}", route.function.target)).collect()
+}
+
+/// A document of each kind of harm next to a good one, and the host that it is about.
+fn harmed() -> Vec<(&'static str, StoredDocuments, &'static str)> {
+    let good = domain("good.example.com", "hello");
+    let with = |functions: &[&str], domains: &[&str]| {
+        let mut all = vec![good.as_str()];
+        all.extend(domains);
+        stored(functions, &all)
+    };
+    let mut unreadable = with(&[], &[]);
+    let problem = |message: &str| Problem {
+        severity: Severity::Error,
+        line: 0,
+        column: 0,
+        field: String::new(),
+        message: message.to_owned(),
+    };
+    let key = (DocumentKind::CustomDomain, "bad.example.com".to_owned());
+    unreadable.unreadable.insert(key, problem("it cannot be read"));
+    let https = |cert: &str| {
+        let domain = domain("bad.example.com", "hello");
+        format!(r#"{}, "protocol": "HTTPS", "certConfig": {cert}}}"#, domain.strip_suffix('}').unwrap())
+    };
+    let files = https(r#"{"certificateFile": "/nowhere/c.pem", "privateKeyFile": "/nowhere/k.pem"}"#);
+    vec![
+        ("unreadable", unreadable, "bad.example.com"),
+        ("a function that is not there", with(&[], &[&domain("bad.example.com", "gone")]), "bad.example.com"),
+        ("a certificate that is not there", with(&[], &[&files]), "bad.example.com"),
+        (
+            "a user that is not there",
+            with(
+                &[r#"{"functionName": "bad", "process": {"command": ["x"], "user": "gone"},
+                      "httpTrigger": {"authType": "anonymous"}}"#],
+                &[],
+            ),
+            "bad.fc.localhost",
+        ),
+    ]
+}
+
+fn can_run(function: &Function) -> Result<(), String> {
+    match &function.target {
+        FunctionTarget::Process(settings) if settings.user.as_deref() == Some("gone") => {
+            Err("there is no user gone".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+#[test]
+fn a_bad_document_harms_itself_alone() {
+    for (what, documents, host) in harmed() {
+        let (snapshot, problems) = declared().with_stored(&documents, None, &can_run);
+        let errors: Vec<_> = problems.iter().filter(|problem| problem.is_error()).collect();
+        assert!(
+            !errors.is_empty() && errors.iter().all(|error| error.name.starts_with("bad")),
+            "{what}: {errors:?}"
+        );
+        assert_eq!(functions_of(&snapshot, host), ["Unavailable"], "{what}");
+        assert_eq!(functions_of(&snapshot, "good.example.com"), ["Echo"], "{what}");
+        assert_eq!(functions_of(&snapshot, "declared.example.com"), ["Echo"], "{what}");
+        // And so it stays, however often it is compiled.
+        let (again, still) = declared().with_stored(&documents, Some(&snapshot), &can_run);
+        assert_eq!(still, problems, "{what}");
+        assert_eq!(functions_of(&again, host), ["Unavailable"], "{what}");
+    }
+}
+
+#[test]
+fn a_bad_document_keeps_its_last_good_state() {
+    let first = stored(
+        &[
+            r#"{"functionName": "bad", "url": "http://127.0.0.1:9000", "httpTrigger": {"authType": "anonymous"}}"#,
+        ],
+        &[&domain("bad.example.com", "bad")],
+    );
+    let declared = declared();
+    let good = with(&first, None, &declared);
+    let rules = |snapshot: &Snapshot| match &find(snapshot, "bad.example.com").authentication {
+        Authentication::Jwt(jwt) => jwt.id,
+        Authentication::Anonymous => panic!("anonymous"),
+    };
+    for (what, documents, host) in harmed() {
+        let mut last = good.clone();
+        for _ in 0..3 {
+            last = declared.with_stored(&documents, Some(&last), &can_run).0;
+            let target = &functions_of(&last, host)[0];
+            assert!(target.contains("9000"), "{what}: {target}");
+            if host == "bad.example.com" {
+                assert_eq!(rules(&last), rules(&good), "{what}");
+                let source = find(&last, host).remote_keys.unwrap();
+                assert_eq!(
+                    last.remote_key_sources[source].to_string(),
+                    "https://id.example.com/bad.example.com"
+                );
+            }
+        }
+        // It is served as soon as it is good.
+        let after = declared.with_stored(&first, Some(&last), &can_run).0;
+        assert_ne!(find(&after, host).source.json, find(&last, "declared.example.com").source.json);
+        assert!(functions_of(&after, host)[0].contains("9000"));
+    }
+}
+
+#[test]
+fn what_the_file_forbids_is_not_kept() {
+    let process = r#"{"functionName": "run", "process": {"command": ["x"], "user": "gone"},
+                      "httpTrigger": {"authType": "anonymous"}}"#;
+    let documents = stored(&[process], &[&domain("one.example.com", "run")]);
+    let before = with(&documents, None, &declared());
+    assert!(functions_of(&before, "one.example.com")[0].contains("Process"));
+    let text = FILE.replace("processes: true", "processes: false");
+    let forbids = load_text(&text, Path::new("claimgate.yaml")).unwrap().snapshot;
+    let (after, problems) = forbids.with_stored(&documents, Some(&before), &|_| Ok(()));
+    assert!(problems.iter().any(DocumentProblem::is_error));
+    for host in ["one.example.com", "run.fc.localhost"] {
+        assert_eq!(functions_of(&after, host), ["Unavailable"]);
+    }
+}
+
+#[test]
+fn a_function_that_the_file_drops_serves_its_stored_domains_on() {
+    let documents = stored(&[], &[&domain("one.example.com", "hello")]);
+    let before = with(&documents, None, &declared());
+    let other = load_text("functions: [{functionName: other, builtin: echo}]", Path::new("claimgate.yaml"));
+    let other = other.unwrap().snapshot;
+    let (after, problems) = other.with_stored(&documents, Some(&before), &can_run);
+    assert_eq!(problems.len(), 1);
+    assert_eq!(functions_of(&after, "one.example.com"), ["Echo"]);
+    // No document that comes later may lead to it.
+    let mut more = documents.clone();
+    let (new, _) = StoredDomain::read(&domain("new.example.com", "hello"), UnknownFields::Refused).unwrap();
+    more.domains.insert("new.example.com".to_owned(), Arc::new(new));
+    let (after, problems) = other.with_stored(&more, Some(&after), &can_run);
+    assert_eq!(problems.len(), 2);
+    assert_eq!(functions_of(&after, "new.example.com"), ["Unavailable"]);
+    assert_eq!(functions_of(&after, "one.example.com"), ["Echo"]);
+}
+
+#[test]
+fn a_name_that_the_file_declares_stays_with_it() {
+    let hello =
+        r#"{"functionName": "hello", "url": "http://127.0.0.1:9", "httpTrigger": {"authType": "anonymous"}}"#;
+    let documents = stored(&[hello], &[&domain("declared.example.com", "hello")]);
+    for before in [None, Some(declared())] {
+        let (snapshot, problems) = declared().with_stored(&documents, before.as_ref(), &can_run);
+        assert_eq!(problems.len(), 2);
+        for host in ["declared.example.com", "hello.fc.localhost"] {
+            assert_eq!(functions_of(&snapshot, host), ["Echo"]);
+        }
+    }
+}
+
+#[test]
+fn stored_documents_name_files_of_allowed_folders_alone() {
+    let cert = |path: &str| {
+        let domain = domain("files.example.com", "hello");
+        let rest = format!(r#""certConfig": {{"certificateFile": "{path}", "privateKeyFile": "{path}"}}"#);
+        format!(r#"{}, "protocol": "HTTPS", {rest}}}"#, domain.strip_suffix('}').unwrap())
+    };
+    let file = |allowed: &str| {
+        let text = format!("gateway: {{https: '127.0.0.1:8443'}}\nstore: {{sqlite: x.db{allowed}}}\n{FILE}");
+        load_text(&text, Path::new("/etc/claimgate/claimgate.yaml")).unwrap().snapshot
+    };
+    let is_refused = |declared: &Snapshot, path: &str| {
+        let (_, problems) = declared.with_stored(&stored(&[], &[&cert(path)]), None, &can_run);
+        assert!(!problems.is_empty(), "no file of the test is there");
+        problems.iter().any(|problem| problem.problem.message.contains("store.allowFiles"))
+    };
+    for path in ["/etc/shadow", "c.pem", "/etc/claimgate/certs/c.pem"] {
+        assert!(is_refused(&file(""), path), "{path}");
+    }
+    let allowed = file(", allowFiles: [certs, /srv/tls/]");
+    for path in ["/etc/claimgate/certs/c.pem", "certs/c.pem", "./certs/deep/c.pem", "/srv/tls/c.pem"] {
+        assert!(!is_refused(&allowed, path), "{path}");
+    }
+    for path in ["/etc/claimgate/c.pem", "certs/../c.pem", "/srv/tls/../x", "/srv/tlsx/c.pem", "/etc/shadow"]
+    {
+        assert!(is_refused(&allowed, path), "{path}");
+    }
 }

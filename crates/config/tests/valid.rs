@@ -140,7 +140,8 @@ fn a_process_is_run_as_it_is_written() {
     };
     let report = ProcessSettings {
         command: ["python3", "app.py"].map(str::to_owned).to_vec(),
-        cwd: std::env::current_dir().unwrap().join("tests/valid/report"),
+        cwd: Some(std::env::current_dir().unwrap().join("tests/valid/report")),
+        folder: std::env::current_dir().unwrap().join("tests/valid"),
         env: Environment::default(),
         port: None,
         instance_concurrency: 20,
@@ -156,7 +157,7 @@ fn a_process_is_run_as_it_is_written() {
     let env = [("LEVEL", "debug"), ("EMPTY", "")].map(|(name, value)| (name.to_owned(), value.to_owned()));
     let everything = ProcessSettings {
         command: ["./app", "", "--flag"].map(str::to_owned).to_vec(),
-        cwd: "/srv/app".into(),
+        cwd: Some("/srv/app".into()),
         env: Environment(env.into()),
         port: Some(9000),
         instance_concurrency: 1,

@@ -21,7 +21,7 @@ pub struct AccessKey {
     pub access_key_id: String,
     /// What it is called where changes are told; its id when it was given no name.
     pub name: String,
-    /// `viewer` or `editor`.
+    /// `viewer`, `editor` or `admin`.
     pub role: String,
     /// Whether requests that are signed with it are refused.
     pub disabled: bool,

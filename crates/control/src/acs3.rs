@@ -30,8 +30,10 @@ const PREFIX: &str = "x-acs-";
 
 /// Longer ones serve no purpose: the original's own have 32 characters.
 const MAX_NONCE_BYTES: usize = 256;
+const CONDITIONS: [HeaderName; 2] = [header::IF_MATCH, header::IF_NONE_MATCH];
 
-/// A request, as far as its signature covers it.
+/// The head of a request, as far as its signature covers it. The body is covered by its hash, which the head
+/// holds, so that a signature can be checked before the body has come.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// The method.
@@ -40,14 +42,46 @@ pub struct Request<'a> {
     pub uri: &'a Uri,
     /// All header fields.
     pub headers: &'a HeaderMap,
-    /// The whole body.
-    pub body: &'a [u8],
 }
 
 impl<'a> Request<'a> {
-    /// A request whose body has been read.
-    pub fn of(parts: &'a Parts, body: &'a [u8]) -> Self {
-        Self { method: parts.method.as_str(), uri: &parts.uri, headers: &parts.headers, body }
+    /// The head of a request.
+    pub fn of(parts: &'a Parts) -> Self {
+        Self { method: parts.method.as_str(), uri: &parts.uri, headers: &parts.headers }
+    }
+}
+
+/// The SHA-256 of a body, which a signature covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyHash([u8; 32]);
+
+/// Takes a body's hash while the body comes.
+pub struct BodyHasher(digest::Context);
+
+impl BodyHasher {
+    /// Of nothing so far.
+    pub fn new() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+
+    /// Adds what follows.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Checks that the body is the one that was signed.
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureError::OtherBody`].
+    pub fn check(self, signed: BodyHash) -> Result<(), SignatureError> {
+        if self.0.finish().as_ref() == signed.0 { Ok(()) } else { Err(SignatureError::OtherBody) }
+    }
+}
+
+impl Default for BodyHasher {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -58,6 +92,8 @@ pub struct Signed<'a> {
     pub access_key_id: &'a str,
     /// What no other request of that key may have.
     pub nonce: &'a str,
+    /// What the body has to have.
+    pub body: BodyHash,
     date: SystemTime,
     authorization: Authorization<'a>,
 }
@@ -118,24 +154,24 @@ impl<'a> Signed<'a> {
             single(request.headers, &CONTENT_SHA256, "x-acs-content-sha256")?,
         ];
         check_signed_headers(request, &authorization)?;
-        if !hash.eq_ignore_ascii_case(&hex::encode(sha256(request.body).as_ref())) {
-            return Err(SignatureError::OtherBody);
-        }
+        // What is not a hash is not that of any body.
+        let body = BodyHash(hex::decode(hash).ok_or(SignatureError::OtherBody)?);
         if !(1..=MAX_NONCE_BYTES).contains(&nonce.len()) {
             return Err(SignatureError::MalformedNonce);
         }
         let date = parse_date(date, now)?;
-        Ok(Self { access_key_id: authorization.access_key_id, nonce, date, authorization })
+        Ok(Self { access_key_id: authorization.access_key_id, nonce, body, date, authorization })
     }
 
-    /// Checks the signature in constant time.
+    /// Checks the signature in constant time. Whether the body is the one that was signed is checked when it has
+    /// come ([`BodyHasher::check`]).
     ///
     /// # Errors
     ///
     /// [`SignatureError::Mismatch`].
     pub fn verify(&self, request: &Request<'_>, secret: &[u8]) -> Result<(), SignatureError> {
         let Authorization { signed_headers, signed_headers_text, signature, .. } = &self.authorization;
-        let to_sign = to_sign(request, signed_headers, signed_headers_text);
+        let to_sign = to_sign(request, signed_headers, signed_headers_text, self.body);
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
         hmac::verify(&key, to_sign.as_bytes(), signature).map_err(|_| SignatureError::Mismatch)
     }
@@ -161,20 +197,25 @@ pub fn sign(
     let mut nonce = [0; 16];
     rand::fill(&mut nonce).map_err(|_| SigningError::NoRandomness)?;
     let now = humantime::format_rfc3339_seconds(now).to_string();
+    let mut hash = [0; 32];
+    hash.copy_from_slice(sha256(body).as_ref());
+    let hash = BodyHash(hash);
     let text = |text: &str| HeaderValue::from_str(text).map_err(|_| SigningError::NotAHeader);
     for (name, value) in [
         (DATE, text(&now)?),
         (NONCE, text(&hex::encode(&nonce))?),
-        (CONTENT_SHA256, text(&hex::encode(sha256(body).as_ref()))?),
+        (CONTENT_SHA256, text(&hex::encode(&hash.0))?),
     ] {
         parts.headers.insert(name, value);
     }
-    let signed = |name: &&str| *name == "host" || *name == "content-type" || name.starts_with(PREFIX);
+    let signed = |name: &&str| {
+        *name == "host" || *name == "content-type" || name.starts_with(PREFIX) || is_condition(name)
+    };
     let mut names: Vec<String> =
         parts.headers.keys().map(HeaderName::as_str).filter(signed).map(str::to_owned).collect();
     names.sort_unstable();
     let names_text = names.join(";");
-    let to_sign = to_sign(&Request::of(parts, body), &names, &names_text);
+    let to_sign = to_sign(&Request::of(parts), &names, &names_text, hash);
     let key = hmac::Key::new(hmac::HMAC_SHA256, credentials.secret.as_bytes());
     let signature = hex::encode(hmac::sign(&key, to_sign.as_bytes()).as_ref());
     let authorization =
@@ -202,8 +243,13 @@ pub enum SigningError {
     NotAHeader,
 }
 
-fn to_sign(request: &Request<'_>, signed_headers: &[String], signed_headers_text: &str) -> String {
-    let canonical = canonical::request(request, signed_headers, signed_headers_text);
+fn to_sign(
+    request: &Request<'_>,
+    signed_headers: &[String],
+    signed_headers_text: &str,
+    body: BodyHash,
+) -> String {
+    let canonical = canonical::request(request, signed_headers, signed_headers_text, body);
     format!("{ALGORITHM}\n{}", hex::encode(sha256(&canonical).as_ref()))
 }
 
@@ -240,7 +286,7 @@ fn check_signed_headers(
         return Err(SignatureError::MissingHeader("Host"));
     }
     let names = request.headers.keys().map(HeaderName::as_str);
-    let must_be = names.filter(|name| name.starts_with(PREFIX)).chain(["host"]);
+    let must_be = names.filter(|name| name.starts_with(PREFIX) || is_condition(name)).chain(["host"]);
     for name in must_be {
         if !authorization.signs(name) {
             return Err(SignatureError::NotSigned(name.to_owned()));
@@ -252,6 +298,12 @@ fn check_signed_headers(
         }
     }
     Ok(())
+}
+
+/// Whether a header says under which condition a request is to be carried out. One that is taken away on the way
+/// would let an update overwrite what it must not.
+fn is_condition(name: &str) -> bool {
+    CONDITIONS.iter().any(|condition| *condition == name)
 }
 
 fn parse_date(text: &str, now: SystemTime) -> Result<SystemTime, SignatureError> {

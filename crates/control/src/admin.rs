@@ -1,17 +1,14 @@
 //! The admin listener: health, readiness and metrics.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::extract::connect_info::Connected;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::serve::IncomingStream;
+use axum::{Router, middleware};
 use claimgate_config::snapshot::AdminSettings;
 use claimgate_gateway::Phase;
 use prometheus_client::registry::Registry;
@@ -22,7 +19,9 @@ use crate::answer::ErrorAnswer;
 use crate::authentication::Authenticator;
 use crate::catalog::{Catalog, Status};
 use crate::console::loopback::DataPlane;
-use crate::listen::TlsListener;
+use crate::guard::{self, Guard};
+use crate::listen::AdminListener;
+use crate::request_body::Bodies;
 use crate::{answer, api, console, exposition, function_compute_api};
 
 struct Admin {
@@ -56,56 +55,29 @@ pub fn serve(
     data_plane: DataPlane,
     phase: watch::Receiver<Phase>,
 ) -> Result<(), AdminError> {
-    let mut observed = phase.clone();
-    let handed_over = async move {
-        if observed.wait_for(|phase| *phase == Phase::HandedOver).await.is_err() {
-            std::future::pending().await
-        }
-    };
+    let address = listener.local_addr()?.ip();
+    let listener = AdminListener::new(listener, settings).map_err(AdminError::Certificate)?;
     let mut registry = Registry::default();
     catalog.gateway().metrics().register(&mut registry);
     catalog.register(&mut registry);
-    let has_open_metrics = settings.open_metrics || listener.local_addr()?.ip().is_loopback();
-    let authenticator = Arc::new(Authenticator::new(&catalog));
+    listener.register(&mut registry);
+    let has_open_metrics = settings.open_metrics || address.is_loopback();
+    let (authenticator, bodies) = (Arc::new(Authenticator::new(&catalog)), Bodies::default());
+    let guard = Arc::new(Guard::new(settings, address));
+    let observed = phase.clone();
     let router = Router::new()
         .route("/healthz", get(health))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .method_not_allowed_fallback(answer::method_not_allowed)
         .with_state(Arc::new(Admin { registry, phase, catalog: catalog.clone(), has_open_metrics }))
-        .merge(api::router(catalog.clone(), Arc::clone(&authenticator)))
-        .merge(function_compute_api::router(catalog.clone(), authenticator))
-        .merge(console::router(catalog, settings.tls.is_some(), data_plane))
-        .fallback(answer::not_found);
-    let router = router.into_make_service_with_connect_info::<Peer>();
-    match &settings.tls {
-        None => drop(tokio::spawn(
-            axum::serve(listener, router).with_graceful_shutdown(handed_over).into_future(),
-        )),
-        Some(files) => {
-            let listener = TlsListener::start(listener, files).map_err(AdminError::Certificate)?;
-            drop(tokio::spawn(
-                axum::serve(listener, router).with_graceful_shutdown(handed_over).into_future(),
-            ));
-        }
-    }
+        .merge(api::router(catalog.clone(), Arc::clone(&authenticator), bodies.clone()))
+        .merge(function_compute_api::router(catalog.clone(), authenticator, bodies.clone()))
+        .merge(console::router(catalog, bodies, data_plane))
+        .fallback(answer::not_found)
+        .layer(middleware::from_fn_with_state(guard, guard::pass));
+    drop(tokio::spawn(listener.serve(router, observed)));
     Ok(())
-}
-
-/// Who a connection is with.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub SocketAddr);
-
-impl Connected<IncomingStream<'_, TcpListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
-        Self(*stream.remote_addr())
-    }
-}
-
-impl Connected<IncomingStream<'_, TlsListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
-        Self(*stream.remote_addr())
-    }
 }
 
 async fn health() -> &'static str {
@@ -125,11 +97,9 @@ async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
 /// A gateway whose store does not answer is ready all the same: it serves what it read last.
 fn ready(status: &Status) -> String {
     let mut text = "ready\n".to_owned();
-    if let Some(why) = &status.unreachable {
-        text.push_str(&format!("stale: {why}; what was read last is served\n"));
-    }
-    if let Some(why) = &status.refused {
-        text.push_str(&format!("refused: {why}; the last good configuration is served\n"));
+    for sentence in status.sentences() {
+        text.push_str(&sentence);
+        text.push('\n');
     }
     text
 }

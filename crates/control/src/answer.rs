@@ -1,7 +1,7 @@
 //! Answers of the APIs, errors above all: every one of them is JSON and has the ids of the request, since
 //! SDKs tell nothing of an error that they cannot parse.
 
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use claimgate_gateway::{RequestId, error_body};
@@ -70,8 +70,14 @@ pub async fn not_found(uri: Uri) -> ErrorAnswer {
     ErrorAnswer::new(StatusCode::NOT_FOUND, "PathNotSupported", message)
 }
 
-/// Adds the ids of a request to its answer.
+/// When to try again after an answer that is only for now.
+const SHORTLY: HeaderValue = HeaderValue::from_static("1");
+
+/// Adds the ids of a request to its answer, and when to try again, where that may help.
 pub fn with_ids(id: &RequestId, mut response: Response) -> Response {
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().entry(RETRY_AFTER).or_insert(SHORTLY);
+    }
     // It is made of hexadecimal digits and hyphens.
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         for name in REQUEST_IDS {

@@ -22,14 +22,17 @@ use axum::{Router, middleware};
 use crate::answer;
 use crate::authentication::Authenticator;
 use crate::catalog::Catalog;
+use crate::request_body::Bodies;
 
 pub use openapi::document as openapi_document;
 
 /// All paths below `/api/v1`.
-pub fn router(catalog: Catalog, authenticator: Arc<Authenticator>) -> Router {
-    let authenticated = middleware::from_fn_with_state(authenticator, authenticated::require_caller);
+pub fn router(catalog: Catalog, authenticator: Arc<Authenticator>, bodies: Bodies) -> Router {
+    let state = (authenticator, bodies);
+    let authenticated = middleware::from_fn_with_state(state, authenticated::require_caller);
     Router::new()
         .route("/api/v1/apply", post(documents::apply))
+        .route("/api/v1/purge-history", post(history::purge))
         .route("/api/v1/try", post(try_request::answer))
         .route("/api/v1/{kind}", get(documents::list))
         .route("/api/v1/{kind}/{name}", get(documents::read).put(documents::write).delete(documents::delete))

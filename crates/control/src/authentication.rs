@@ -10,10 +10,12 @@ use claimgate_config::snapshot::Role;
 use claimgate_gateway::Gateway;
 
 use crate::access_keys::{self, Credential};
-use crate::acs3::{Request, SignatureError, Signed};
+use crate::acs3::{BodyHash, Request, SignatureError, Signed};
 use crate::answer::ErrorAnswer;
-use crate::catalog::Catalog;
-use crate::nonces::{NonceError, Nonces};
+use crate::catalog::{Author, Catalog};
+use crate::cookies;
+use crate::nonces::{Effect, NonceError, Nonces};
+use crate::secrets::Audience;
 use crate::sessions::Sessions;
 use crate::store::{Store, StoreError};
 
@@ -27,10 +29,14 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Whether it is shown the secrets that others share with the gateway, so that reading, changing and
-    /// writing loses nothing.
-    pub fn sees_secrets(&self) -> bool {
-        self.role >= Role::Editor
+    /// As the author of changes.
+    pub fn author(&self) -> Author {
+        Author { name: self.name.clone(), role: self.role }
+    }
+
+    /// As whom it is shown documents.
+    pub fn audience(&self) -> Audience {
+        Audience::of(self.role)
     }
 
     /// Refuses who may read only.
@@ -80,21 +86,22 @@ impl Authenticator {
         Self { gateway: Arc::clone(catalog.gateway()), nonces: Nonces::new(store.clone()), store }
     }
 
-    /// Tells who has sent a request. Keys are looked up for each, so that one that is disabled or deleted ends
-    /// at once, on every gateway.
+    /// Finds out who signed a request, by its head alone, so that nothing of a body has to be kept for others.
+    /// Keys are looked up for each request, so that one that is disabled or deleted ends at once, on every
+    /// gateway. The request is good when its body has the hash that was signed.
     ///
     /// # Errors
     ///
     /// [`AuthenticationError`]; the request must not be answered then.
-    pub async fn authenticate(&self, parts: &Parts, body: &[u8]) -> Result<Caller, AuthenticationError> {
-        let request = Request::of(parts, body);
+    pub async fn authenticate(&self, parts: &Parts) -> Result<(Caller, BodyHash), AuthenticationError> {
+        let request = Request::of(parts);
         let signed = Signed::read(&request, SystemTime::now())?;
         let id = signed.access_key_id;
         let unknown = || AuthenticationError::UnknownKey(id.chars().take(128).collect());
         let credential = self.credential(id).await?.ok_or_else(unknown)?;
         signed.verify(&request, credential.secret.as_bytes())?;
-        self.nonces.take(id, signed.nonce).await?;
-        Ok(Caller { name: credential.name, role: credential.role })
+        self.nonces.take(id, signed.nonce, Effect::of(&parts.method)).await?;
+        Ok((Caller { name: credential.name, role: credential.role }, signed.body))
     }
 
     /// Tells which user of the console has sent a request, by the cookie of a session; `None` when there is
@@ -107,7 +114,11 @@ impl Authenticator {
         let Some(store) = self.store.as_ref().filter(|_| !parts.headers.contains_key(AUTHORIZATION)) else {
             return Ok(None);
         };
-        let Some(session) = Sessions::new(store.clone()).find(&parts.headers).await? else { return Ok(None) };
+        let Some(session) =
+            Sessions::new(store.clone()).find(&parts.headers, cookies::protection(&parts.extensions)).await?
+        else {
+            return Ok(None);
+        };
         let is_safe = parts.method == Method::GET || parts.method == Method::HEAD;
         if !is_safe && !session.is_own_request(&parts.headers) {
             return Err(ErrorAnswer::denied("the session's token is missing in x-csrf-token"));

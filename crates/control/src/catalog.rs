@@ -4,6 +4,7 @@
 //! commits of documents depend on the record `documents/generation`, which each of them raises: two gateways
 //! cannot make a set together that neither would have taken.
 
+mod accept;
 mod change;
 mod commit;
 mod document;
@@ -11,27 +12,40 @@ mod follow;
 mod index;
 mod judge;
 mod keep;
+mod purge;
 mod records;
+#[cfg(test)]
+mod simulation;
+mod status;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use claimgate_config::snapshot::Function;
 use claimgate_config::{DocumentKind, DocumentProblem, Snapshot};
 use claimgate_gateway::{Gateway, Serving};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tokio::sync::{Notify, watch};
 
-pub use change::{Applied, ApplyError, Change, Expected};
+pub use accept::accept;
+pub use change::{Applied, ApplyError, Author, Change, Expected};
 pub use document::{Document, Origin, Stored, Version};
+pub use purge::{Purge, Purged};
+pub use status::{Refusal, Status};
 
 use crate::store::{Store, StoreError};
 use index::Index;
 use records::Contents;
+use status::{Age, Stamp};
 
 /// What makes a configuration ready to be served: starts what stands beside it, as certificates and processes.
 pub type Prepare = dyn Fn(Snapshot, &Serving) -> anyhow::Result<Serving> + Send + Sync;
+
+/// Why a function cannot run on this machine, if it cannot.
+pub type CanRun = fn(&Function) -> Result<(), String>;
 
 /// The documents, and what changes them. Clones are the same catalog.
 #[derive(Clone)]
@@ -43,6 +57,7 @@ struct Shared {
     store: Option<Store>,
     gateway: Arc<Gateway>,
     prepare: Box<Prepare>,
+    can_run: CanRun,
     /// Held while documents are changed by this process, so that its own changes do not compete.
     changing: tokio::sync::Mutex<()>,
     /// Held while something is compiled and put in force; never across a wait.
@@ -50,8 +65,7 @@ struct Shared {
     index: RwLock<Index>,
     status: watch::Sender<Status>,
     is_current: Gauge<i64, AtomicI64>,
-    /// Another configuration file is in force, where what is stored was refused before.
-    declared_anew: Notify,
+    not_served: Gauge<i64, AtomicI64>,
     /// Other stored documents are in force.
     taken_over: Notify,
     /// With many domains it takes a while to free a configuration, and the request that lets go of it last must
@@ -64,49 +78,18 @@ struct Shared {
 struct State {
     /// The configuration file alone.
     declared: Snapshot,
+    /// What is stored; it only ever gives way to what comes after it.
     contents: Contents,
-}
-
-/// How the catalog gets on with its store.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Status {
-    /// Why the store cannot be reached, while it cannot: what is served may be older than what is stored.
-    pub unreachable: Option<String>,
-    /// Why what is stored is not what is served.
-    pub refused: Option<String>,
-}
-
-/// Why a catalog cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// What is stored and what is declared cannot be served together.
-    #[error("what is stored cannot be served with this configuration: {}", Shown(.0))]
-    Refused(Vec<DocumentProblem>),
-}
-
-/// One line for all problems.
-struct Shown<'a>(&'a [DocumentProblem]);
-
-impl std::fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (position, DocumentProblem { kind, name, problem }) in self.0.iter().enumerate() {
-            let separator = if position == 0 { "" } else { "; " };
-            write!(f, "{separator}{}/{name}: {problem}", kind.list())?;
-        }
-        Ok(())
-    }
 }
 
 /// What a catalog begins with.
 pub struct Opened {
     /// What is to be served: the configuration file and what is stored.
     pub snapshot: Snapshot,
-    /// What whoever wrote the stored documents should look at.
-    pub warnings: Vec<DocumentProblem>,
+    /// What is wrong with stored documents, and what their authors should look at.
+    pub problems: Vec<DocumentProblem>,
     store: Option<Store>,
+    can_run: CanRun,
     declared: Snapshot,
     contents: Contents,
     /// Where what was read last is kept, for a start while the store is away.
@@ -115,17 +98,18 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Reads what is stored; `declared` is the configuration file alone. While the store does not answer, it is
-    /// what was `kept` in a file when it was read last.
+    /// Reads what is stored; `declared` is the configuration file alone. While the store does not answer, or
+    /// holds what is older, it is what was `kept` in a file when it was read last.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read, or what is stored cannot be served together with the file.
+    /// When the store cannot be read.
     pub async fn read(
         declared: Snapshot,
         store: Option<Store>,
         kept: Option<PathBuf>,
-    ) -> Result<Self, OpenError> {
+        can_run: CanRun,
+    ) -> Result<Self, StoreError> {
         let mut status = Status::default();
         let contents = match &store {
             Some(store) => match (records::read_all(store, &Contents::default()).await, &kept) {
@@ -134,13 +118,20 @@ impl Opened {
                     status.unreachable = Some(why);
                     contents
                 }
+                (Ok(read), Some(kept)) => match keep::newer_than(read.stamp(), store, kept).await {
+                    Some((contents, refusal)) => {
+                        status.refused = Some(refusal);
+                        contents
+                    }
+                    None => read,
+                },
                 (read, _) => read?,
             },
             None => Contents::default(),
         };
-        let (snapshot, warnings) =
-            declared.with_stored(&contents.parsed, None).map_err(OpenError::Refused)?;
-        Ok(Self { snapshot, warnings, store, declared, contents, kept, status })
+        let (snapshot, problems) = declared.with_stored(&contents.parsed, None, &can_run);
+        status.not_served = errors(&problems);
+        Ok(Self { snapshot, problems, store, can_run, declared, contents, kept, status })
     }
 
     /// A catalog of what `gateway` serves already. It follows the store from now on, in a task on the runtime
@@ -150,28 +141,42 @@ impl Opened {
         gateway: Arc<Gateway>,
         prepare: impl Fn(Snapshot, &Serving) -> anyhow::Result<Serving> + Send + Sync + 'static,
     ) -> Catalog {
-        let Self { store, declared, contents, kept, status, .. } = self;
+        let kept = self.kept.clone();
+        let catalog = self.serve(gateway, prepare);
+        if let Some(store) = &catalog.shared.store {
+            tokio::spawn(follow::follow(catalog.clone()));
+            if let Some(file) = kept {
+                tokio::spawn(keep::keep(catalog.clone(), store.clone(), file));
+            }
+        }
+        catalog
+    }
+
+    /// A catalog that does not follow its store.
+    fn serve(
+        self,
+        gateway: Arc<Gateway>,
+        prepare: impl Fn(Snapshot, &Serving) -> anyhow::Result<Serving> + Send + Sync + 'static,
+    ) -> Catalog {
+        let Self { store, can_run, declared, contents, status, .. } = self;
         let index = RwLock::new(Index::of(&declared, &contents));
         let shared = Shared {
             store,
             gateway,
             prepare: Box::new(prepare),
+            can_run,
             changing: tokio::sync::Mutex::default(),
             state: Mutex::new(State { declared, contents }),
             index,
             status: watch::Sender::new(status),
-            declared_anew: Notify::new(),
             taken_over: Notify::new(),
             is_current: Gauge::default(),
+            not_served: Gauge::default(),
             replaced: Mutex::default(),
         };
         let catalog = Catalog { shared: Arc::new(shared) };
-        if let Some(store) = &catalog.shared.store {
+        if catalog.shared.store.is_some() {
             catalog.note_status(|status| status);
-            tokio::spawn(follow::follow(catalog.clone()));
-            if let Some(file) = kept {
-                tokio::spawn(keep::keep(catalog.clone(), store.clone(), file));
-            }
         }
         catalog
     }
@@ -211,14 +216,32 @@ impl Catalog {
                 "Whether the store answers and what is stored in it is served",
                 self.shared.is_current.clone(),
             );
+            registry.sub_registry_with_prefix("claimgate").register(
+                "documents_not_served",
+                "Stored documents that are not served as they are stored",
+                self.shared.not_served.clone(),
+            );
         }
     }
 
     fn note_status(&self, change: impl FnOnce(Status) -> Status) {
         self.shared.status.send_modify(|status| *status = change(std::mem::take(status)));
         let status = self.status();
-        let is_current = status.unreachable.is_none() && status.refused.is_none();
-        self.shared.is_current.set(i64::from(is_current));
+        self.shared.is_current.set(i64::from(status.is_current()));
+        let not_served: BTreeSet<_> = status.not_served.iter().map(|of| (of.kind, &of.name)).collect();
+        self.shared.not_served.set(i64::try_from(not_served.len()).unwrap_or(i64::MAX));
+    }
+
+    /// Notes which stored documents are not served, and logs what is new of it.
+    fn note_not_served(&self, not_served: Vec<DocumentProblem>) {
+        let before = self.status().not_served;
+        for new in not_served.iter().filter(|problem| !before.contains(problem)) {
+            log_not_served(new);
+        }
+        for gone in before.iter().filter(|problem| !not_served.contains(problem)) {
+            tracing::info!(document = %named(gone), "a problem of a stored document is gone");
+        }
+        self.note_status(|status| Status { not_served, ..status });
     }
 
     /// Tells what [`apply`](Self::apply) would come to, and changes nothing.
@@ -226,11 +249,11 @@ impl Catalog {
     /// # Errors
     ///
     /// [`ApplyError`].
-    pub async fn check(&self, changes: Vec<Change>, author: &str) -> Result<Applied, ApplyError> {
+    pub async fn check(&self, changes: Vec<Change>, author: &Author) -> Result<Applied, ApplyError> {
         if self.shared.store.is_none() {
             return Err(ApplyError::ReadOnly);
         }
-        let (catalog, author) = (self.clone(), author.to_owned());
+        let (catalog, author) = (self.clone(), author.clone());
         let judged = blocking(move || catalog.judge(&catalog.shared.gateway.serving(), &changes, &author));
         Ok(judged.await?.1.applied)
     }
@@ -258,14 +281,15 @@ impl Catalog {
         self.serve_with(&declared, &state.contents)?;
         *write(&self.shared.index) = Index::of(&declared, &state.contents);
         state.declared = declared;
-        if self.status().refused.is_some() {
-            self.shared.declared_anew.notify_one();
-        }
         Ok(())
     }
 
-    /// Puts other stored documents in force.
-    fn serve(&self, state: &mut State, contents: Contents) -> Result<(), ServeError> {
+    /// Makes stored documents active, unless what is active is as new. Everything that was read or written
+    /// goes this way, in whatever order it arrives.
+    fn advance(&self, state: &mut State, contents: Contents) -> Result<(), ServeError> {
+        if contents.stamp().compared_with(state.contents.stamp()) != Age::Newer {
+            return Ok(());
+        }
         self.serve_with(&state.declared, &contents)?;
         self.note(state, contents);
         Ok(())
@@ -273,11 +297,35 @@ impl Catalog {
 
     fn serve_with(&self, declared: &Snapshot, contents: &Contents) -> Result<(), ServeError> {
         let serving = self.shared.gateway.serving();
-        let compiled = declared.with_stored(&contents.parsed, Some(&serving.snapshot));
-        let (snapshot, _) = compiled.map_err(ServeError::Refused)?;
-        let next = (self.shared.prepare)(snapshot, &serving).map_err(ServeError::Prepare)?;
+        let (snapshot, problems) = self.compile(declared, contents, &serving);
+        let next = (self.shared.prepare)(snapshot, &serving).map_err(ServeError)?;
         self.put_in_force(next, serving);
+        self.note_not_served(errors(&problems));
         Ok(())
+    }
+
+    fn compile(
+        &self,
+        declared: &Snapshot,
+        contents: &Contents,
+        serving: &Serving,
+    ) -> (Snapshot, Vec<DocumentProblem>) {
+        declared.with_stored(&contents.parsed, Some(&serving.snapshot), &self.shared.can_run)
+    }
+
+    /// Tries again what could not be served: its files or its user may be there by now.
+    fn try_again(&self) -> Result<(), ServeError> {
+        let state = lock(&self.shared.state);
+        let not_served = self.status().not_served;
+        if not_served.is_empty() {
+            return Ok(());
+        }
+        let (_, problems) = self.compile(&state.declared, &state.contents, &self.shared.gateway.serving());
+        if errors(&problems) == not_served {
+            Ok(())
+        } else {
+            self.serve_with(&state.declared, &state.contents)
+        }
     }
 
     /// Notes what is in force, for who lists and looks up.
@@ -285,6 +333,11 @@ impl Catalog {
         write(&self.shared.index).update(&state.contents, &contents);
         state.contents = contents;
         self.shared.taken_over.notify_one();
+    }
+
+    /// Which state of the stored documents is active.
+    fn stamp(&self) -> Stamp {
+        lock(&self.shared.state).contents.stamp()
     }
 
     /// Frees configurations that no request uses any more.
@@ -300,13 +353,25 @@ impl Catalog {
 
 /// Why a configuration is not put in force.
 #[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// What is stored does not go together with the configuration file.
-    #[error("what is stored cannot be served: {}", Shown(.0))]
-    Refused(Vec<DocumentProblem>),
-    /// It cannot be served.
-    #[error("{0:#}")]
-    Prepare(anyhow::Error),
+#[error("{0:#}")]
+pub struct ServeError(anyhow::Error);
+
+/// Logs that a stored document is not served as it is stored.
+pub fn log_not_served(problem: &DocumentProblem) {
+    tracing::error!(
+        document = %named(problem),
+        field = problem.problem.field,
+        "the stored document is not served; what was served of it last, or an answer with 503, is in its place: {}",
+        problem.problem.message
+    );
+}
+
+fn named(problem: &DocumentProblem) -> String {
+    format!("{}/{}", problem.kind.list(), problem.name)
+}
+
+fn errors(problems: &[DocumentProblem]) -> Vec<DocumentProblem> {
+    problems.iter().filter(|problem| problem.is_error()).cloned().collect()
 }
 
 /// Does what may take long on a thread where it holds up nobody.

@@ -7,6 +7,7 @@
 
 mod assets;
 mod chart;
+mod device;
 mod diff;
 mod documents;
 mod domains;
@@ -42,6 +43,7 @@ use axum::routing::get;
 pub use signed_in::SignedIn;
 
 use crate::catalog::Catalog;
+use crate::request_body::Bodies;
 use crate::sessions::Sessions;
 use crate::traffic::Traffic;
 use crate::users::Users;
@@ -66,18 +68,17 @@ struct Shared {
     /// `None` without a store: then there are no users, and nothing is shown.
     sessions: Option<Sessions>,
     passwords: Passwords,
-    is_https: bool,
+    bodies: Bodies,
     data_plane: DataPlane,
     traffic: Traffic,
 }
 
-/// Everything under `/console`, and `/`, which leads there. Cookies are for HTTPS alone where the listener
-/// `is_https`.
-pub fn router(catalog: Catalog, is_https: bool, data_plane: DataPlane) -> Router {
+/// Everything under `/console`, and `/`, which leads there.
+pub fn router(catalog: Catalog, bodies: Bodies, data_plane: DataPlane) -> Router {
     let traffic = Traffic::start(catalog.gateway().metrics().clone());
     let sessions = catalog.store().cloned().map(Sessions::new);
     let passwords = Passwords::new();
-    let shared = Shared { catalog, sessions, passwords, is_https, data_plane, traffic };
+    let shared = Shared { catalog, sessions, passwords, bodies, data_plane, traffic };
     let console = Console { shared: Arc::new(shared) };
     let pages = Router::new()
         .merge(sign_in::routes())

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
@@ -24,7 +25,8 @@ use tokio::sync::OnceCell;
 use crate::answer::{self, ErrorAnswer};
 use crate::authentication::{Authenticator, Caller};
 use crate::catalog::{ApplyError, Catalog, Change, Document, Expected};
-use crate::request_body;
+use crate::known_caller::{self, Accepted};
+use crate::request_body::Bodies;
 use errors::Shape;
 
 /// How often a partial update begins again because the document was changed meanwhile.
@@ -35,12 +37,13 @@ const ATTEMPTS: usize = 10;
 struct Api {
     catalog: Catalog,
     authenticator: Arc<Authenticator>,
+    bodies: Bodies,
     account_id: Arc<OnceCell<String>>,
 }
 
 /// All paths below `/2023-03-30`.
-pub fn router(catalog: Catalog, authenticator: Arc<Authenticator>) -> Router {
-    let api = Api { catalog, authenticator, account_id: Arc::default() };
+pub fn router(catalog: Catalog, authenticator: Arc<Authenticator>, bodies: Bodies) -> Router {
+    let api = Api { catalog, authenticator, bodies, account_id: Arc::default() };
     let authenticated = middleware::from_fn_with_state(api.clone(), authenticate);
     Router::new()
         .route("/2023-03-30/custom-domains", get(custom_domains::list).post(custom_domains::create))
@@ -63,16 +66,17 @@ pub fn router(catalog: Catalog, authenticator: Arc<Authenticator>) -> Router {
         .with_state(api)
 }
 
-/// Reads the whole request and finds out who sent it; handlers get the caller and the body.
+/// Finds out who sent a request and then reads its body; handlers get the caller and the body.
 async fn authenticate(State(api): State<Api>, request: Request, next: Next) -> Result<Response, ErrorAnswer> {
-    let (mut parts, body) = request.into_parts();
-    let body = request_body::read(body, request::MAX_BODY_BYTES).await?;
-    let caller = api.authenticator.authenticate(&parts, &body).await?;
-    if !parts.method.is_safe() {
-        caller.may_write()?;
-    }
-    parts.extensions.insert(caller);
-    Ok(next.run(Request::from_parts(parts, body.into())).await)
+    let may = |parts: &Parts, caller: &Caller| match parts.method.is_safe() {
+        true => Ok(()),
+        false => caller.may_write(),
+    };
+    let (accepted, most_bytes) = (Accepted::Signatures, request::MAX_BODY_BYTES);
+    let admitted =
+        known_caller::admit(&api.authenticator, &api.bodies, request, accepted, most_bytes, may).await;
+    let (request, _memory) = admitted?;
+    Ok(next.run(request).await)
 }
 
 impl Api {
@@ -83,7 +87,7 @@ impl Api {
     /// Makes one change, and gives the document as it is then.
     async fn apply(&self, caller: &Caller, change: Change) -> Result<Option<Document>, ApplyError> {
         let (kind, name) = (change.kind, change.name.clone());
-        let applied = self.catalog.apply(vec![change], &caller.name).await?;
+        let applied = self.catalog.apply(vec![change], &caller.author()).await?;
         for warning in &applied.warnings {
             let (document, field) =
                 (format!("{}/{}", warning.kind.list(), warning.name), &warning.problem.field);

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
+use axum::http::Method;
 
 use crate::acs3::{self, WINDOW};
 use crate::store::{CommitError, Condition, Store, StoreError, Write};
@@ -13,22 +14,39 @@ use crate::store::{CommitError, Condition, Store, StoreError, Write};
 /// gateways whose clocks differ.
 const KEPT: Duration = Duration::from_secs(2 * WINDOW.as_secs() + 60);
 
-/// Without a store, so many requests in half an hour are remembered (some 10 MB), and more are refused.
-const MOST_IN_MEMORY: usize = 100_000;
+/// In memory so many requests in half an hour are remembered (some 20 MB), and more are refused.
+const MOST_IN_MEMORY: usize = 200_000;
 
-/// The nonces of the last half hour: in the store, so that no gateway takes one twice, or in memory where
-/// there is no store.
+/// The nonces of the last half hour.
+///
+/// Those of requests that may change something are in the store, so that no gateway takes one twice. Those that
+/// only read are remembered by this process alone, so that reading writes nothing: a client who has seen such a
+/// request, and with it the response, may have it answered once more by each other gateway, and after a restart.
 #[derive(Debug)]
-pub enum Nonces {
-    /// In a store, which many gateways may share.
-    Stored(Store),
-    /// In this process.
-    InMemory(Mutex<Seen>),
+pub struct Nonces {
+    store: Option<Store>,
+    seen: Mutex<Seen>,
+}
+
+/// What a request with a nonce may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Read.
+    Reads,
+    /// Change something.
+    Changes,
+}
+
+impl Effect {
+    /// What requests with a method may do (RFC 9110, 9.2.1).
+    pub fn of(method: &Method) -> Self {
+        if *method == Method::GET || *method == Method::HEAD { Self::Reads } else { Self::Changes }
+    }
 }
 
 /// What was seen last.
 #[derive(Debug, Default)]
-pub struct Seen {
+struct Seen {
     nonces: HashSet<[u8; 32]>,
     /// The oldest first.
     order: VecDeque<(Instant, [u8; 32])>,
@@ -41,7 +59,7 @@ pub enum NonceError {
     #[error("the nonce was used already; each request needs one of its own")]
     Used,
     /// There is no place to remember it in, and none that counts may be forgotten.
-    #[error("too many requests in half an hour; wait, or configure a store")]
+    #[error("too many requests in half an hour; wait")]
     Full,
     /// The store.
     #[error(transparent)]
@@ -51,7 +69,7 @@ pub enum NonceError {
 impl Nonces {
     /// Where nonces are remembered.
     pub fn new(store: Option<Store>) -> Self {
-        store.map_or_else(|| Self::InMemory(Mutex::default()), Self::Stored)
+        Self { store, seen: Mutex::default() }
     }
 
     /// Uses a nonce up. The signature has been checked, so that nobody else can fill the memory.
@@ -59,15 +77,17 @@ impl Nonces {
     /// # Errors
     ///
     /// [`NonceError`]; the request must not be answered then.
-    pub async fn take(&self, access_key_id: &str, nonce: &str) -> Result<(), NonceError> {
+    pub async fn take(&self, access_key_id: &str, nonce: &str, effect: Effect) -> Result<(), NonceError> {
         // Neither is as long as it likes, and an id has no line feed.
         let digest = digest(&SHA256, format!("{access_key_id}\n{nonce}").as_bytes());
-        match self {
-            Self::Stored(store) => take_in_store(store, &acs3::hex(digest.as_ref())).await,
-            Self::InMemory(seen) => {
+        match &self.store {
+            Some(store) if effect == Effect::Changes => {
+                take_in_store(store, &acs3::hex(digest.as_ref())).await
+            }
+            _ => {
                 let mut bytes = [0; 32];
                 bytes.copy_from_slice(digest.as_ref());
-                let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
                 seen.take(bytes, Instant::now(), MOST_IN_MEMORY)
             }
         }
@@ -127,8 +147,11 @@ mod tests {
     #[tokio::test]
     async fn each_key_has_its_own() {
         let nonces = Nonces::new(None);
-        nonces.take("one", "nonce").await.unwrap();
-        nonces.take("other", "nonce").await.unwrap();
-        assert!(matches!(nonces.take("one", "nonce").await, Err(NonceError::Used)));
+        for effect in [Effect::Reads, Effect::Changes] {
+            let nonce = format!("{effect:?}");
+            nonces.take("one", &nonce, effect).await.unwrap();
+            nonces.take("other", &nonce, effect).await.unwrap();
+            assert!(matches!(nonces.take("one", &nonce, effect).await, Err(NonceError::Used)));
+        }
     }
 }

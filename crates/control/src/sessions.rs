@@ -7,17 +7,14 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::{constant_time, digest, rand};
-use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderName};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use crate::cookies::{Protection, SESSION};
 use crate::store::{CommitError, Condition, Store, StoreError, Write};
 use crate::users::{User, Users};
-
-/// The cookie that holds the token.
-pub const COOKIE_NAME: &str = "claimgate_session";
 
 const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
 
@@ -82,8 +79,12 @@ impl Sessions {
     /// # Errors
     ///
     /// When the store cannot be read.
-    pub async fn find(&self, headers: &HeaderMap) -> Result<Option<Session>, StoreError> {
-        let Some(token) = cookie(headers, COOKIE_NAME) else { return Ok(None) };
+    pub async fn find(
+        &self,
+        headers: &HeaderMap,
+        protection: Protection,
+    ) -> Result<Option<Session>, StoreError> {
+        let Some(token) = SESSION.of(headers, protection) else { return Ok(None) };
         let key = key(token);
         let Some(record) = self.store.get(&key).await? else { return Ok(None) };
         let Ok(value) = serde_json::from_slice::<Value>(&record.value) else { return Ok(None) };
@@ -106,8 +107,8 @@ impl Sessions {
     /// # Errors
     ///
     /// When the store cannot be written.
-    pub async fn end(&self, headers: &HeaderMap) -> Result<(), StoreError> {
-        match cookie(headers, COOKIE_NAME) {
+    pub async fn end(&self, headers: &HeaderMap, protection: Protection) -> Result<(), StoreError> {
+        match SESSION.of(headers, protection) {
             Some(token) => self.commit(&[], Write::Delete { key: key(token) }).await,
             None => Ok(()),
         }
@@ -152,13 +153,6 @@ impl Token {
     pub fn reveal(&self) -> &str {
         &self.0
     }
-}
-
-/// The value of a cookie.
-pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let fields = headers.get_all(COOKIE).into_iter().filter_map(|field| field.to_str().ok());
-    let mut pairs = fields.flat_map(|field| field.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
 /// What secrets are known by in the store.

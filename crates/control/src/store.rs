@@ -6,6 +6,7 @@
 
 mod encryption_key;
 mod etcd;
+mod first_start;
 mod keys;
 mod last_snapshot;
 mod new_file;
@@ -14,11 +15,11 @@ mod sqlite;
 mod watch;
 
 use std::collections::BTreeSet;
-use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use claimgate_config::environment;
 use claimgate_config::snapshot::{StoreBackend, StoreSettings};
 use tokio::sync::OnceCell;
 
@@ -27,6 +28,7 @@ pub use self::watch::{Event, Watch};
 
 use self::encryption_key::{EncryptionKey, VARIABLE};
 use self::etcd::Etcd;
+pub use self::first_start::init;
 use self::seal::Seal;
 use self::sqlite::Sqlite;
 
@@ -140,17 +142,15 @@ pub enum CommitError {
 }
 
 impl Store {
-    /// Opens the store, and makes it if it is a database that is not there yet.
+    /// Opens the store, and makes it if it is a database that never was there.
     ///
     /// That an etcd cannot be reached is no error here, but one of each operation until it can; its key is
     /// checked by the first one that reaches it.
     pub async fn open(settings: &StoreSettings) -> Result<Self, StoreError> {
         match &settings.backend {
             StoreBackend::Sqlite(path) => {
-                let sqlite = Arc::new(Sqlite::open(path)?);
-                let is_new = sqlite.get(KEY_CHECK).await?.is_none();
-                let key = EncryptionKey::find(&key_file(settings, path), is_new)?;
-                let store = Self::new(Backend::Sqlite(sqlite), key)?;
+                let seal = first_start::prepare(settings, path)?;
+                let store = Self::with_seal(Backend::Sqlite(Arc::new(Sqlite::open(path)?)), seal);
                 store.check_key().await?;
                 Ok(store)
             }
@@ -161,8 +161,31 @@ impl Store {
         }
     }
 
+    /// Opens a store that is to be looked at alone; `None` when it is a database that is not there.
+    pub async fn open_to_read(settings: &StoreSettings) -> Result<Option<Self>, StoreError> {
+        match &settings.backend {
+            StoreBackend::Sqlite(path) if !path.exists() && !first_start::was_there(settings, path) => {
+                Ok(None)
+            }
+            _ => Self::open(settings).await.map(Some),
+        }
+    }
+
     fn new(backend: Backend, key: EncryptionKey) -> Result<Self, StoreError> {
-        Ok(Self { backend, seal: Arc::new(Seal::new(key)?), checked: Arc::default() })
+        Ok(Self::with_seal(backend, Seal::new(key)?))
+    }
+
+    fn with_seal(backend: Backend, seal: Seal) -> Self {
+        Self { backend, seal: Arc::new(seal), checked: Arc::default() }
+    }
+
+    /// Closes the store at the end of the process, so that everything is in the database's one file. Nothing can be
+    /// done with it any more.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.close().await,
+            Backend::Etcd(_) => Ok(()),
+        }
     }
 
     /// The record of a key.
@@ -210,6 +233,15 @@ impl Store {
         refuse_repeated(writes)?;
         self.check_key().await?;
         self.commit_unchecked(conditions, writes).await
+    }
+
+    /// Overwrites what was removed, so that nothing of it is left in the files of the database. An etcd keeps
+    /// what was removed until it is compacted.
+    pub async fn erase_removed(&self) -> Result<(), StoreError> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.erase_removed().await,
+            Backend::Etcd(_) => Ok(()),
+        }
     }
 
     /// Tells of every change after a revision to records whose keys begin with this.
@@ -300,7 +332,7 @@ pub async fn backup(settings: &StoreSettings, to: &Path) -> Result<(), StoreErro
 /// is checked, as the backup is, before anything is written.
 pub async fn restore(settings: &StoreSettings, from: &Path) -> Result<(), StoreError> {
     let (database, from) = (database(settings, "etcdctl snapshot restore")?.to_owned(), from.to_owned());
-    let seal = Seal::new(EncryptionKey::find(&key_file(settings, &database), false)?)?;
+    let seal = Seal::new(EncryptionKey::find(&key_file(settings, &database))?)?;
     let check = move |record: Option<Record>| match record.map(|record| seal.open_record(record)) {
         Some(Err(_)) => Err(StoreError::WrongKey(seal.key_name().to_owned())),
         _ => Ok(()),
@@ -314,7 +346,7 @@ pub fn key_name(settings: &StoreSettings) -> String {
         StoreBackend::Sqlite(database) => Some(key_file(settings, database)),
         StoreBackend::Etcd(_) => settings.key_file.clone(),
     };
-    file.filter(|_| env::var_os(VARIABLE).is_none())
+    file.filter(|_| environment::var_os(VARIABLE).is_none())
         .map_or_else(|| VARIABLE.to_owned(), |file| file.display().to_string())
 }
 

@@ -35,6 +35,14 @@ pub struct User {
     version: u64,
 }
 
+#[cfg(test)]
+impl User {
+    pub(crate) fn for_test(name: &str, role: Role, password: &str) -> Self {
+        let (name, password) = (name.to_owned(), password.to_owned());
+        Self { name, role, created: UNIX_EPOCH, credential: String::new(), password, version: 1 }
+    }
+}
+
 /// The users of a store.
 #[derive(Debug, Clone)]
 pub struct Users {
@@ -57,8 +65,8 @@ pub enum UserError {
     #[error("there is no user {0}")]
     NotFound(String),
     /// Nobody could change anything afterwards.
-    #[error("{0} is the only editor; make another user editor first")]
-    LastEditor(String),
+    #[error("{0} is the only admin; make another user admin first")]
+    LastAdmin(String),
     /// The link cannot be used.
     #[error(
         "this link was used already, or is older than 24 hours; `claimgate user sign-in-link` prints a new one"
@@ -78,7 +86,12 @@ pub enum UserError {
 /// What a user's record holds.
 #[derive(Serialize, Deserialize)]
 struct Value {
+    /// `viewer` or `editor`, which are all that versions before the role `admin` know.
     role: String,
+    /// Whether an editor is an admin. Versions before the role `admin` leave it out: their editors could manage
+    /// users, so they are admins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    admin: Option<bool>,
     password: String,
     credential: String,
     /// Milliseconds since the Unix epoch.
@@ -146,12 +159,12 @@ impl Users {
     pub async fn set_role(&self, name: &str, role: Role) -> Result<(), UserError> {
         let user = self.existing(name).await?;
         let mut conditions = vec![user.unchanged()];
-        if role != Role::Editor {
-            conditions.extend(self.another_editor(&user).await?);
+        if role != Role::Admin {
+            conditions.extend(self.another_admin(&user).await?);
         }
         let created = milliseconds(user.created);
-        let role = role.name().to_owned();
-        let value = Value { role, password: user.password, credential: user.credential, created };
+        let (role, admin) = written(role);
+        let value = Value { role, admin, password: user.password, credential: user.credential, created };
         self.commit(&conditions, &[put(name, &value)]).await
     }
 
@@ -163,7 +176,7 @@ impl Users {
     pub async fn delete(&self, name: &str) -> Result<(), UserError> {
         let user = self.existing(name).await?;
         let mut conditions = vec![user.unchanged()];
-        conditions.extend(self.another_editor(&user).await?);
+        conditions.extend(self.another_admin(&user).await?);
         self.commit(&conditions, &[Write::Delete { key: key(name) }]).await
     }
 
@@ -171,17 +184,17 @@ impl Users {
         self.find(name).await?.ok_or_else(|| UserError::NotFound(name.to_owned()))
     }
 
-    /// That an editor remains when this user is none any more: as a condition, so that two editors cannot
-    /// remove each other.
-    async fn another_editor(&self, user: &User) -> Result<Option<Condition>, UserError> {
-        if user.role != Role::Editor {
+    /// That an admin remains when this user is no longer one: as a condition, so that two admins cannot remove
+    /// each other.
+    async fn another_admin(&self, user: &User) -> Result<Option<Condition>, UserError> {
+        if user.role != Role::Admin {
             return Ok(None);
         }
         let others = self.list().await?;
-        let another = others.iter().find(|other| other.role == Role::Editor && other.name != user.name);
+        let another = others.iter().find(|other| other.role == Role::Admin && other.name != user.name);
         match another {
             Some(another) => Ok(Some(another.unchanged())),
-            None => Err(UserError::LastEditor(user.name.clone())),
+            None => Err(UserError::LastAdmin(user.name.clone())),
         }
     }
 
@@ -235,8 +248,22 @@ fn key(name: &str) -> String {
 
 fn new(role: Role, password: &PasswordHash) -> Result<Value, UserError> {
     let credential = Token::random()?.reveal().to_owned();
-    let role = role.name().to_owned();
-    Ok(Value { role, password: password.to_phc()?, credential, created: milliseconds(SystemTime::now()) })
+    let (role, admin) = written(role);
+    Ok(Value {
+        role,
+        admin,
+        password: password.to_phc()?,
+        credential,
+        created: milliseconds(SystemTime::now()),
+    })
+}
+
+/// A role as records have it.
+fn written(role: Role) -> (String, Option<bool>) {
+    match role {
+        Role::Viewer => (Role::Viewer.name().to_owned(), None),
+        Role::Editor | Role::Admin => (Role::Editor.name().to_owned(), Some(role == Role::Admin)),
+    }
 }
 
 fn put(name: &str, value: &Value) -> Write {
@@ -251,8 +278,12 @@ fn parse(record: &Record) -> Result<User, StoreError> {
         .map_err(|error| StoreError::Failed(format!("the record of user {name} cannot be read: {error}")))?;
     Ok(User {
         name,
-        // A role that a later version knows is none that may change anything.
-        role: Role::from_name(&value.role).unwrap_or(Role::Viewer),
+        role: match (Role::from_name(&value.role), value.admin) {
+            (Some(Role::Editor), None | Some(true)) => Role::Admin,
+            (Some(role), _) => role,
+            // A role that only a later version knows may change nothing here.
+            (None, _) => Role::Viewer,
+        },
         created: UNIX_EPOCH + Duration::from_millis(value.created),
         credential: value.credential,
         password: value.password,
@@ -263,4 +294,39 @@ fn parse(record: &Record) -> Result<User, StoreError> {
 fn milliseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn read(value: &str) -> Role {
+        let value = value.as_bytes().to_vec();
+        parse(&Record { key: "users/ann".to_owned(), value, version: 1 }).unwrap().role
+    }
+
+    #[test]
+    fn editors_of_versions_without_admins_are_admins() {
+        let record = |role: &str| format!(r#"{{"role":"{role}","password":"","credential":"","created":0}}"#);
+        assert_eq!(read(&record("editor")), Role::Admin);
+        assert_eq!(read(&record("viewer")), Role::Viewer);
+        assert_eq!(read(&record("of-a-later-version")), Role::Viewer);
+    }
+
+    #[test]
+    fn every_role_is_read_as_it_was_written_and_known_to_versions_without_admins() {
+        for (name, role) in Role::ALL {
+            let (written, admin) = written(role);
+            assert!(["viewer", "editor"].contains(&written.as_str()), "{name}");
+            let value = Value {
+                role: written,
+                admin,
+                password: String::new(),
+                credential: String::new(),
+                created: 0,
+            };
+            assert_eq!(read(&serde_json::to_string(&value).unwrap()), role, "{name}");
+        }
+    }
 }

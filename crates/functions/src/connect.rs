@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use claimgate_config::reach::Reach;
 use http::Uri;
 use http::uri::Scheme;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -46,20 +47,30 @@ impl Connector {
     pub(crate) async fn connect(
         &self,
         address: &Uri,
+        reach: Reach,
         protocol: Protocol,
         timeout: Duration,
     ) -> Result<Box<dyn Transport>, InvokeError> {
-        tokio::time::timeout(timeout, self.open(address, protocol))
+        tokio::time::timeout(timeout, self.open(address, reach, protocol))
             .await
             .unwrap_or(Err(InvokeError::ConnectTimeout))
     }
 
-    async fn open(&self, address: &Uri, protocol: Protocol) -> Result<Box<dyn Transport>, InvokeError> {
+    async fn open(
+        &self,
+        address: &Uri,
+        reach: Reach,
+        protocol: Protocol,
+    ) -> Result<Box<dyn Transport>, InvokeError> {
         if let Some(url::UNIX) = address.scheme_str() {
             let path = url::unix_path(address).unwrap_or_default();
             return Ok(Box::new(UnixStream::connect(path).await.map_err(unreachable)?));
         }
         let stream = self.tcp.clone().call(address.clone()).await.map_err(unreachable)?.into_inner();
+        if reach != Reach::Everywhere {
+            let (peer, local) = (stream.peer_addr(), stream.local_addr());
+            reach.judge_connection(peer.map_err(unreachable)?, local.map_err(unreachable)?.ip())?;
+        }
         if address.scheme() == Some(&Scheme::HTTPS) {
             return Ok(Box::new(self.tls.handshake(stream, address, protocol).await?));
         }

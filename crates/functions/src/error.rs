@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use claimgate_config::reach::Unreachable;
 use thiserror::Error;
 
 use crate::process::NoInstance;
@@ -25,6 +26,9 @@ pub enum InvokeError {
     /// fault, or the configuration's.
     #[error("cannot connect to the function")]
     Connect(#[source] Source),
+    /// The address of a stored function is one that it may not have. The configuration's fault.
+    #[error("the function's address is not allowed: {0}")]
+    NotAllowed(#[from] Unreachable),
     /// No connection within `timeouts.connect`. The function's fault, or the network's.
     #[error("no connection to the function in time")]
     ConnectTimeout,
@@ -49,6 +53,9 @@ pub enum InvokeError {
     /// network's; whether it has acted on the request is unknown.
     #[error("the function closed the connection without an answer")]
     Closed(#[source] Source),
+    /// What is stored of the function cannot be served. The configuration's fault.
+    #[error("what is stored of the function cannot be served")]
+    Unavailable,
     /// What came back is not HTTP, or not the version that was asked for. The function's fault.
     #[error("the function's answer is not valid HTTP")]
     InvalidAnswer(#[source] Source),
@@ -69,6 +76,7 @@ impl InvokeError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Connect(_) => "connect",
+            Self::NotAllowed(_) => "address_not_allowed",
             Self::ConnectTimeout => "connect_timeout",
             Self::Tls(_) => "tls",
             Self::NoRootCertificates => "no_root_certificates",
@@ -79,6 +87,7 @@ impl InvokeError {
             Self::RequestBody(error) => error.reason(),
             Self::InvalidTarget(_) => "invalid_target",
             Self::NoInstance(error) => error.reason(),
+            Self::Unavailable => "configuration_unavailable",
         }
     }
 }

@@ -16,6 +16,7 @@ use std::future::poll_fn;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
+use claimgate_config::reach::Reach;
 use claimgate_config::snapshot::Timeouts;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderValue, Method, StatusCode, Uri};
@@ -53,6 +54,7 @@ impl Http1 {
     pub(crate) async fn send(
         &self,
         address: &Uri,
+        reach: Reach,
         base_path: &str,
         mut request: Request,
         timeouts: &Timeouts,
@@ -63,14 +65,14 @@ impl Http1 {
         let mut is_repeatable =
             request.method.is_idempotent() && body.is_end_stream() && !request.fields.contains(&UPGRADE);
         let mut outgoing = Outgoing::new(head::write(&request, base_path), body, framing, timeouts.idle, now);
-        let slot = self.pool.slot(address);
+        let slot = self.pool.slot(address, reach);
         let mut kept = pool::take(&slot);
         loop {
             let is_kept = kept.is_some();
             let mut connection = match kept {
                 Some(connection) => connection,
                 // Apart: it needs a lot of memory, which requests on kept connections need not move around.
-                None => Box::pin(self.connect(address, &slot, timeouts.connect)).await?,
+                None => Box::pin(self.connect(address, reach, &slot, timeouts.connect)).await?,
             };
             connection.begin(outgoing, &request.method);
             let failure = match answer_head(&mut connection, now, timeouts.first_byte).await {
@@ -93,10 +95,11 @@ impl Http1 {
     async fn connect(
         &self,
         address: &Uri,
+        reach: Reach,
         slot: &Slot,
         limit: Duration,
     ) -> Result<Box<Connection>, InvokeError> {
-        let stream = self.connector.connect(address, Protocol::Http1, limit).await?;
+        let stream = self.connector.connect(address, reach, Protocol::Http1, limit).await?;
         Ok(Box::new(Connection::new(stream, Slot::clone(slot))))
     }
 }

@@ -7,6 +7,7 @@ use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use claimgate_config::reach::Reach;
 use claimgate_config::snapshot::Timeouts;
 use http::header::{CONTENT_TYPE, HOST};
 use http::uri::{Authority, Scheme};
@@ -34,8 +35,11 @@ const MAX_HEADER_LIST: u32 = 64 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Http2 {
     connector: Connector,
-    slots: Arc<Mutex<HashMap<Uri, Slot>>>,
+    slots: Arc<Mutex<HashMap<Target, Slot>>>,
 }
+
+/// What a connection was opened for.
+type Target = (Uri, Reach);
 
 /// A connection, or the place where one is being opened.
 #[derive(Debug)]
@@ -65,12 +69,13 @@ impl Http2 {
     pub(crate) async fn send(
         &self,
         request: message::Request,
+        reach: Reach,
         timeouts: &Timeouts,
     ) -> Result<message::Response, InvokeError> {
         let (parts, body) = Request::from(request).into_parts();
         let (upload, progress) = Upload::new(body, timeouts.idle);
         let request = Request::from_parts(parts, upload);
-        let address = url::address(request.uri())?;
+        let address = (url::address(request.uri())?, reach);
         let answer = self.exchange(&address, request, timeouts.connect);
         match answer_head(answer, &progress, timeouts.first_byte).await {
             Ok(answer) => {
@@ -93,7 +98,7 @@ impl Http2 {
 
     async fn exchange(
         &self,
-        address: &Uri,
+        address: &Target,
         mut request: Request<Upload>,
         connect_timeout: Duration,
     ) -> Result<Response<Incoming>, InvokeError> {
@@ -116,11 +121,11 @@ impl Http2 {
 
     /// Makes the next request to an address use a new connection: this one may be dead without having
     /// been closed. Answers that are under way on it go on.
-    fn forget(&self, address: &Uri) {
+    fn forget(&self, address: &Target) {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(address);
     }
 
-    async fn sender(&self, address: &Uri, limit: Duration) -> Result<SendRequest<Upload>, InvokeError> {
+    async fn sender(&self, address: &Target, limit: Duration) -> Result<SendRequest<Upload>, InvokeError> {
         let slot = self.slot(address);
         let open = async {
             let mut sender = slot.lock().await;
@@ -136,7 +141,7 @@ impl Http2 {
     }
 
     /// The slot of an address; slots that were not used for long are dropped by the way.
-    fn slot(&self, address: &Uri) -> Sender {
+    fn slot(&self, address: &Target) -> Sender {
         let now = Instant::now();
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.retain(|_, slot| now.duration_since(slot.used) < KEEP_ALIVE);
@@ -145,8 +150,8 @@ impl Http2 {
         slot.sender.clone()
     }
 
-    async fn open(&self, address: &Uri, limit: Duration) -> Result<SendRequest<Upload>, InvokeError> {
-        let stream = self.connector.connect(address, Protocol::Http2, limit).await?;
+    async fn open(&self, address: &Target, limit: Duration) -> Result<SendRequest<Upload>, InvokeError> {
+        let stream = self.connector.connect(&address.0, address.1, Protocol::Http2, limit).await?;
         let (sender, connection) = Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_header_list_size(MAX_HEADER_LIST)

@@ -20,6 +20,7 @@ mod url;
 use std::time::Duration;
 
 use bytes::Bytes;
+use claimgate_config::reach::Reach;
 use claimgate_config::snapshot::{Function, FunctionTarget, Timeouts};
 use http::Uri;
 use tokio::time::Instant;
@@ -34,7 +35,7 @@ pub use http1::Upgraded;
 pub use message::{Request, Response};
 pub use process::{
     InstanceEnd, InstanceState, NoInstance, OutputLine, ProcessError, ProcessFunctions, ProcessMetrics,
-    ProcessState, UserError, warnings,
+    ProcessState, UserError, can_run, warnings, warnings_as_root,
 };
 
 use connect::Connector;
@@ -61,7 +62,7 @@ pub fn outgoing(function: &Function, mut request: Request) -> Result<(Bytes, Req
             process::set_fields(&mut request.fields, &function.name);
             ""
         }
-        FunctionTarget::Unix(_) | FunctionTarget::Echo => "",
+        FunctionTarget::Unix(_) | FunctionTarget::Echo | FunctionTarget::Unavailable => "",
     };
     if !is_grpc && function.target != FunctionTarget::Echo {
         http1::frame_body(&mut request);
@@ -148,15 +149,16 @@ impl Functions {
     ) -> Result<Response, InvokeError> {
         match &function.target {
             FunctionTarget::Url { origin, base_path } => {
-                self.send(origin, base_path, request, timeouts, now).await
+                self.send(origin, function.source.reach, base_path, request, timeouts, now).await
             }
             FunctionTarget::Unix(path) => {
-                self.send(&url::unix_origin(path)?, "", request, timeouts, now).await
+                self.send(&url::unix_origin(path)?, Reach::Everywhere, "", request, timeouts, now).await
             }
             FunctionTarget::Process(_) => {
                 Box::pin(self.run(&function.name, processes, request, timeouts)).await
             }
             FunctionTarget::Echo => Box::pin(echo::answer(&function.name, request, timeouts.idle)).await,
+            FunctionTarget::Unavailable => Err(InvokeError::Unavailable),
         }
     }
 
@@ -195,7 +197,8 @@ impl Functions {
     ) -> Result<Response, InvokeError> {
         let place = processes.place(function).await?;
         process::set_fields(&mut request.fields, function);
-        let answer = self.send(place.origin(), "", request, timeouts, Instant::now()).await;
+        let answer =
+            self.send(place.origin(), Reach::Everywhere, "", request, timeouts, Instant::now()).await;
         match &answer {
             Ok(_) => place.note_answer(),
             Err(InvokeError::Connect(_) | InvokeError::Closed(_)) => place.doubt(),
@@ -208,6 +211,7 @@ impl Functions {
     async fn send(
         &self,
         address: &Uri,
+        reach: Reach,
         base_path: &str,
         request: Request,
         timeouts: &Timeouts,
@@ -215,9 +219,9 @@ impl Functions {
     ) -> Result<Response, InvokeError> {
         if http2::is_grpc(&request.fields) {
             let uri = url::join(address, base_path, &request.uri)?;
-            Box::pin(self.http2.send(Request { uri, ..request }, timeouts)).await
+            Box::pin(self.http2.send(Request { uri, ..request }, reach, timeouts)).await
         } else {
-            self.http1.send(address, base_path, request, timeouts, now).await
+            self.http1.send(address, reach, base_path, request, timeouts, now).await
         }
     }
 }

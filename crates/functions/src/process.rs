@@ -8,13 +8,16 @@
 mod back_off;
 mod child;
 mod environment;
+mod folders;
 mod instance;
 mod instances;
 mod machine;
 mod metrics;
 mod output;
+mod output_limit;
 mod place;
 mod ports;
+mod privileges;
 mod recent;
 mod state;
 mod supervisor;
@@ -29,12 +32,12 @@ use http::{HeaderName, HeaderValue};
 use crate::fields::Fields;
 
 pub use instances::NoInstance;
-pub use machine::warnings;
+pub use machine::{warnings, warnings_as_root};
 pub use metrics::ProcessMetrics;
 pub(crate) use place::Place;
 pub use recent::{InstanceEnd, OutputLine};
 pub use state::{InstanceState, ProcessState};
-pub use user::UserError;
+pub use user::{UserError, can_run};
 
 use instances::Instances;
 use supervisor::Supervisor;

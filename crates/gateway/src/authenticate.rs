@@ -4,15 +4,16 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use claimgate_config::readings::MappedNames;
 use claimgate_config::snapshot::{Authentication, Domain, GatewaySettings, JwtAuthentication, TokenSource};
 use claimgate_remote_keys::RemoteKeys;
 
 use crate::claims::MappedClaim;
 use crate::gateway::Serving;
-use crate::parameters::{cookie, header, urlencoded};
+use crate::parameters::{cookie, form, header, urlencoded};
 use crate::path::RequestPath;
 use crate::rejection::Rejection;
-use crate::request::FunctionRequest;
+use crate::request::{FormLimits, FunctionRequest};
 use crate::step::{Observer, Step};
 use crate::verified_tokens::VerifiedToken;
 use crate::verify::{Verifier, verify};
@@ -75,7 +76,7 @@ pub async fn authenticate<'a>(
         let claims = verify_once(&token, jwt, remote, verifier, now, observer).await?;
         drop(token);
         if !jwt.forward_token {
-            remove_token(source, request);
+            remove_token(source, request)?;
             observer.observe(Step::TokenRemoved);
         }
         return Ok(Authenticated { authentication: Some(jwt), claims: Some(claims) });
@@ -152,9 +153,8 @@ async fn look_up<'a>(
             the_only(urlencoded::values(query, name).map(Cow::Owned))
         }
         TokenSource::Form(name) => {
-            request.read_form(&settings.limits, &settings.timeouts).await?;
-            match request.form() {
-                Some(form) => the_only(form.values(name).into_iter().map(Cow::Owned)),
+            match request.read_form(FormLimits::of(&settings.limits, &settings.timeouts)).await? {
+                Some((kind, body)) => the_only(form::values(kind, body, name)?.into_iter().map(Cow::Owned)),
                 None => Lookup::NoForm,
             }
         }
@@ -190,11 +190,20 @@ fn unquoted(value: &[u8]) -> &[u8] {
     value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value)
 }
 
-fn remove_token(source: &TokenSource, request: &mut FunctionRequest<'_>) {
+fn remove_token(source: &TokenSource, request: &mut FunctionRequest<'_>) -> Result<(), Rejection> {
     match source {
-        TokenSource::Header { name, .. } => header::remove(&mut request.fields, name),
-        TokenSource::Cookie(name) => cookie::remove(&mut request.fields, name),
-        TokenSource::Query(name) => request.remove_query(name),
-        TokenSource::Form(name) => request.form().is_some_and(|form| form.remove(name)),
-    };
+        TokenSource::Header { name, .. } => {
+            header::remove(&mut request.fields, name);
+        }
+        TokenSource::Cookie(name) => {
+            cookie::remove(&mut request.fields, &MappedNames::new([&**name]), |_| ())
+        }
+        TokenSource::Query(name) => {
+            request.replace_in_query(&MappedNames::new([&**name]), Vec::new(), |_| ());
+        }
+        TokenSource::Form(name) => {
+            request.remove_from_form(MappedNames::default().and_in_forms([&**name]))?;
+        }
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use claimgate_functions::Request;
 use http::header::HOST;
-use http::{HeaderValue, Version};
+use http::{HeaderMap, HeaderValue, Uri, Version};
 use memchr::memchr;
 
 use crate::byte_set::ByteSet;
@@ -37,15 +37,22 @@ impl Authority {
     /// Reads the host from the request target (absolute form, `:authority`) and the Host header, which
     /// have to agree.
     pub fn of(request: &Request) -> Result<Self, AuthorityError> {
-        let mut hosts = request.fields.get_all(&HOST);
+        Self::read(&request.uri, request.version, request.fields.get_all(&HOST))
+    }
+
+    fn read<'h>(
+        uri: &Uri,
+        version: Version,
+        mut hosts: impl Iterator<Item = &'h [u8]>,
+    ) -> Result<Self, AuthorityError> {
         let header = hosts.next();
         if hosts.next().is_some() {
             return Err(AuthorityError::NotExactlyOne);
         }
-        let target = request.uri.authority().map(|authority| authority.as_str());
+        let target = uri.authority().map(|authority| authority.as_str());
         match (target, header) {
             (None, None) => Err(AuthorityError::NotExactlyOne),
-            (Some(_), None) if request.version < Version::HTTP_2 => Err(AuthorityError::NotExactlyOne),
+            (Some(_), None) if version < Version::HTTP_2 => Err(AuthorityError::NotExactlyOne),
             (None, Some(header)) => Ok(Self { host: normalize(header)?, target: None }),
             (Some(target), None) => Self::of_target(target),
             (Some(target), Some(header)) => {
@@ -64,6 +71,17 @@ impl Authority {
         let target = HeaderValue::from_str(target).map_err(|_| AuthorityError::Invalid)?;
         Ok(Self { host, target: Some(target) })
     }
+}
+
+/// The host of a request to another listener than the data plane's, read as there: in lower case, without port
+/// and trailing dot.
+///
+/// # Errors
+///
+/// When the request has no Host, or two, or one that is not a name or an address.
+pub fn requested_host(uri: &Uri, version: Version, headers: &HeaderMap) -> Result<String, AuthorityError> {
+    let hosts = headers.get_all(HOST).into_iter().map(HeaderValue::as_bytes);
+    Authority::read(uri, version, hosts).map(|authority| authority.host)
 }
 
 fn normalize(written: &[u8]) -> Result<String, AuthorityError> {

@@ -5,15 +5,19 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use claimgate_config::snapshot::{ClaimMapping, GatewaySettings, Parameter};
+use claimgate_config::snapshot::{
+    ClaimMapping, GatewaySettings, JwtAuthentication, MappedParameters, Parameter,
+};
 use claimgate_jose::VerifiedClaims;
 use claimgate_jose::json::Value;
 use http::HeaderValue;
 
 use crate::authenticate::Authenticated;
+use crate::headers;
+use crate::parameters::form::{ClaimsOfForm, FormFilter};
 use crate::parameters::{cookie, header, urlencoded};
 use crate::rejection::Rejection;
-use crate::request::FunctionRequest;
+use crate::request::{FormLimits, FunctionRequest};
 use crate::step::{Observer, Step};
 
 /// What became of a claim that is mapped to a parameter.
@@ -27,7 +31,7 @@ pub enum Delivery<'a> {
     Null,
     /// The parameter was set to this claim.
     Set(&'a MappedClaim),
-    /// The parameter belongs into a form, and the body is none.
+    /// The parameter belongs into a form, and the body is not one.
     NoForm,
     /// The parameter's position cannot carry the value.
     NotCarried,
@@ -94,7 +98,8 @@ impl MappedClaim {
     }
 }
 
-/// Sets the mapped parameters of a request.
+/// Sets the mapped parameters of a request, before all others of their position: some functions stop reading
+/// parameters after a thousand.
 ///
 /// The removal does not depend on whether a claim, or a token, is there: a function trusts these
 /// parameters on every path.
@@ -107,22 +112,106 @@ pub async fn forward<'a>(
     let Some(jwt) = authenticated.authentication() else {
         return Ok(());
     };
-    let mappings = &jwt.claim_mappings;
-    if mappings.iter().any(|mapping| matches!(mapping.parameter, Parameter::Form(_))) {
-        request.read_form(&settings.limits, &settings.timeouts).await?;
+    let MappedParameters { query_and_form, cookies, .. } = &jwt.mapped;
+    let form = if query_and_form.is_empty() { None } else { request.form_kind(jwt)? };
+    let is_form = form.is_some();
+
+    // What the claims make of the query and of a form.
+    let mut in_query = Vec::new();
+    let mut in_form = ClaimsOfForm::default();
+    let mut not_carried = Vec::new();
+    if !query_and_form.is_empty() {
+        let claims = authenticated.claims().unwrap_or_default();
+        for (mapping, claim) in jwt.claim_mappings.iter().zip(claims) {
+            match (&mapping.parameter, claim, &form) {
+                (Parameter::Query(name), MappedClaim::Text(text), _) => {
+                    urlencoded::push_pair(&mut in_query, name, text);
+                }
+                (Parameter::Form(name), MappedClaim::Text(text), Some(kind))
+                    if !in_form.push(kind, name, text)? =>
+                {
+                    not_carried.push(mapping);
+                }
+                _ => {}
+            }
+        }
     }
-    for mapping in mappings {
-        if remove(&mapping.parameter, request) {
+
+    // What the client sent under their names goes, and they come.
+    let mut removed = Removed::default();
+    for mapping in &jwt.claim_mappings {
+        if let Parameter::Header(name) = &mapping.parameter
+            && header::remove(&mut request.fields, name)
+        {
             observer.observe(Step::Removed(mapping));
         }
     }
+    if !cookies.is_empty() {
+        cookie::remove(&mut request.fields, cookies, |position| removed.cookies.push(position));
+    }
+    if !query_and_form.is_empty() {
+        headers::remove_method_overrides(&mut request.fields);
+        let removed = &mut removed.query_and_form;
+        request.replace_in_query(query_and_form, in_query, |position| removed.push(position));
+    }
+    if let Some(kind) = form {
+        let limits = FormLimits::of(&settings.limits, &settings.timeouts);
+        let filter = FormFilter::new(&kind, Arc::clone(query_and_form), in_form, limits.memory())?;
+        let removed = &mut removed.query_and_form;
+        request.replace_in_form(&kind, filter, limits, |position| removed.push(position)).await?;
+    }
+    removed.tell(jwt, observer);
     let mut claims = authenticated.claims().map(|claims| claims.iter());
-    for mapping in mappings {
+    for mapping in &jwt.claim_mappings {
         let claim = claims.as_mut().and_then(Iterator::next);
-        let delivery = claim.map_or(Delivery::NoToken, |claim| set(&mapping.parameter, claim, request));
+        let delivery = match (&mapping.parameter, claim) {
+            (_, None) => Delivery::NoToken,
+            (_, Some(MappedClaim::Absent)) => Delivery::Absent,
+            (_, Some(MappedClaim::Null)) => Delivery::Null,
+            (Parameter::Header(name), Some(claim @ MappedClaim::Header(value))) => {
+                request.fields.append(name, value);
+                Delivery::Set(claim)
+            }
+            (Parameter::Header(_), _) | (_, Some(MappedClaim::NotCarried)) => Delivery::NotCarried,
+            (Parameter::Cookie(name), Some(claim)) => {
+                cookie::prepend(&mut request.fields, name, claim.text());
+                Delivery::Set(claim)
+            }
+            (Parameter::Form(_), _) if !is_form => Delivery::NoForm,
+            (Parameter::Form(_), _) if not_carried.contains(&mapping) => Delivery::NotCarried,
+            (Parameter::Query(_) | Parameter::Form(_), Some(claim)) => Delivery::Set(claim),
+        };
         observer.observe(Step::Claim { mapping, delivery });
     }
     Ok(())
+}
+
+/// Which names a client had sent, by their positions among the mapped ones.
+#[derive(Default)]
+struct Removed {
+    query_and_form: Vec<usize>,
+    cookies: Vec<usize>,
+}
+
+impl Removed {
+    fn tell<'a>(&self, jwt: &'a JwtAuthentication, observer: &mut impl Observer<'a>) {
+        if self.query_and_form.is_empty() && self.cookies.is_empty() {
+            return;
+        }
+        let MappedParameters { query_and_form, cookies, .. } = &jwt.mapped;
+        for mapping in &jwt.claim_mappings {
+            let (position, removed) = match &mapping.parameter {
+                Parameter::Header(_) => continue,
+                Parameter::Query(name) | Parameter::Form(name) => {
+                    (query_and_form.position(name), &self.query_and_form)
+                }
+                Parameter::Cookie(name) => (cookies.position(name), &self.cookies),
+            };
+            if position.is_some_and(|position| removed.contains(&position)) {
+                observer.observe(Step::Removed(mapping));
+            }
+        }
+    }
 }
 
 /// A claim as text: a string as it is, a number exactly, anything else as compact JSON.
@@ -132,43 +221,4 @@ fn text_of(claim: &Value) -> Cow<'_, str> {
         Value::Number(number) => number.to_plain_decimal(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Cow::Owned(claim.to_string()),
     }
-}
-
-/// Removes every spelling of a parameter and tells whether there was any.
-fn remove(parameter: &Parameter, request: &mut FunctionRequest<'_>) -> bool {
-    match parameter {
-        Parameter::Header(name) => header::remove(&mut request.fields, name),
-        Parameter::Cookie(name) => cookie::remove(&mut request.fields, name),
-        Parameter::Query(name) => request.remove_query(name),
-        Parameter::Form(name) => request.form().is_some_and(|form| form.remove(name)),
-    }
-}
-
-fn set<'a>(parameter: &Parameter, claim: &'a MappedClaim, request: &mut FunctionRequest<'_>) -> Delivery<'a> {
-    match claim {
-        MappedClaim::Absent => return Delivery::Absent,
-        MappedClaim::Null => return Delivery::Null,
-        MappedClaim::NotCarried => return Delivery::NotCarried,
-        MappedClaim::Text(_) | MappedClaim::Header(_) => {}
-    }
-    match (parameter, claim) {
-        (Parameter::Header(name), MappedClaim::Header(value)) => {
-            request.fields.append(name, value);
-        }
-        (Parameter::Header(_), _) => return Delivery::NotCarried,
-        (Parameter::Cookie(name), _) => cookie::prepend(&mut request.fields, name, claim.text()),
-        (Parameter::Query(name), _) => {
-            let mut query = request.query.take().unwrap_or_default().into_owned();
-            urlencoded::append(&mut query, name, claim.text());
-            request.query = Some(query.into());
-        }
-        (Parameter::Form(name), _) => {
-            request.begin_form_if_empty();
-            let Some(form) = request.form() else { return Delivery::NoForm };
-            if !form.append(name, claim.text()) {
-                return Delivery::NotCarried;
-            }
-        }
-    }
-    Delivery::Set(claim)
 }

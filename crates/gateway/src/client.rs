@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use claimgate_config::snapshot::AddressRange;
 use claimgate_functions::Fields;
 use http::header::{FORWARDED, HOST};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use memchr::memrchr;
 
 use crate::parameters::header::text;
@@ -129,6 +129,31 @@ impl<'c> Origin<'c> {
             let element = forwarded::element(self.peer.address, host, self.peer.transport.scheme());
             push(&mut forwarded, ", ", &element);
             fields.append(&FORWARDED, &ascii(forwarded));
+        }
+    }
+}
+
+/// Who sent a request to another listener than the data plane's, found in the same way.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// The client's address.
+    pub address: IpAddr,
+    /// Whether the client sent the request over HTTPS, to this process or to a trusted proxy.
+    pub is_https: bool,
+    /// The Host that the client asked for, where a trusted proxy names it.
+    pub host: Option<HeaderValue>,
+}
+
+impl Sender {
+    /// Who sent a request on a connection from `peer`.
+    pub fn of(peer: IpAddr, is_https: bool, headers: &HeaderMap, trusted: &[AddressRange]) -> Self {
+        let transport = if is_https { Transport::Https { server_name: "".into() } } else { Transport::HTTP };
+        let peer = Client::new(peer, transport);
+        let origin = Origin::of(&peer, &Fields::from(headers), trusted);
+        Self {
+            address: origin.client().parse().unwrap_or(peer.address),
+            is_https: origin.scheme() == HTTPS,
+            host: origin.told.and_then(|told| told.host),
         }
     }
 }

@@ -3,13 +3,13 @@
 
 use std::collections::HashSet;
 
+use claimgate_config::readings::{header_begins_with, same_header};
 use claimgate_functions::{Fields, Request, lists};
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TE, UPGRADE};
 use http::{HeaderName, HeaderValue, Method, Version};
 
 use crate::authority::Authority;
 use crate::client::Origin;
-use crate::parameters::header;
 use crate::request_id::{RequestId, add_new_traceparent};
 
 /// W3C Trace Context, 3.2.
@@ -34,16 +34,44 @@ fn is_hop_by_hop(name: &[u8]) -> bool {
     )
 }
 
-/// Fields of a client's request that a function must not see: those that only a gateway may set, and
-/// those that it has acted on. `expect` was answered by reading the body; `trailer` announces trailers,
-/// which a client could hide a mapped header in, and which are dropped.
+/// Fields of a client's request that a function must not see, in any spelling that a function might read as
+/// theirs: those that only a gateway may set, and those that it has acted on. `expect` was answered by reading
+/// the body; `trailer` announces trailers, which a client could hide a mapped header in, and which are dropped.
+/// Some servers take `proxy` for the address of a proxy to use (CVE-2016-5385) and `x-original-url` and
+/// `x-rewrite-url` for the path, which was judged by another.
 fn is_for_gateway(name: &[u8]) -> bool {
-    if name.first() != Some(&b'x') {
-        return matches!(name, b"forwarded" | b"expect" | b"trailer");
+    match name {
+        [b'x', ..] => {
+            header_begins_with(name, b"x-fc-")
+                || header_begins_with(name, b"x-forwarded")
+                || [&b"x-real-ip"[..], b"x-original-url", b"x-rewrite-url"]
+                    .iter()
+                    .any(|known| same_header(name, known))
+        }
+        [b'c', ..] => is_odd_spelling(name, &[b"content-type", b"content-length", b"content-encoding"]),
+        [b't', ..] => name == b"trailer" || is_odd_spelling(name, &[b"transfer-encoding"]),
+        [b'p', ..] => {
+            name == b"proxy" || is_odd_spelling(name, &[b"proxy-authorization", b"proxy-connection"])
+        }
+        _ => matches!(name, b"forwarded" | b"expect"),
     }
-    header::begins_with(name, b"x-fc-")
-        || header::begins_with(name, b"x-forwarded-")
-        || header::same_name(name, b"x-real-ip")
+}
+
+/// Whether a name is another spelling of one of these. A function that reads its headers as CGI variables would
+/// not know which of both fields it has (`Content_Length`: lighttpd, Werkzeug 2.2).
+fn is_odd_spelling(name: &[u8], known: &[&[u8]]) -> bool {
+    known.iter().any(|known| name.len() == known.len() && name != *known && same_header(name, known))
+}
+
+/// Fields by which a client has a function act as on another method: `Content-Type` and the place of
+/// parameters may mean something else with it.
+pub fn remove_method_overrides(fields: &mut Fields) {
+    fields.remove_where(|name| {
+        name.first() == Some(&b'x')
+            && [&b"x-http-method-override"[..], b"x-http-method", b"x-method-override"]
+                .iter()
+                .any(|known| same_header(name, known))
+    });
 }
 
 /// Whether a request asks for a WebSocket, the only protocol that a connection is upgraded to.

@@ -37,6 +37,8 @@ mod tunnel;
 mod verified_tokens;
 mod verify;
 
+pub use authority::{AuthorityError, requested_host};
+pub use client::{Sender, is_in};
 pub use gateway::{Gateway, Serving};
 pub use listen::{Drained, Listeners, Phase, ServeError, serve};
 pub use metrics::{Metrics, Refused, RefusedAt, RowLabels, RowTraffic, Total};

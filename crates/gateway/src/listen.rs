@@ -108,11 +108,13 @@ impl Listeners {
 /// that no request is on have half of that time for another.
 ///
 /// Connections go in turn to as many threads as there are `functions`. A connection and those that it
-/// causes to functions stay on one thread, so that no request moves between cores.
+/// causes to functions stay on one thread, so that no request moves between cores. No more connections are open
+/// than `most_connections`, whatever `limits.connections` says.
 pub async fn serve(
     listeners: Listeners,
     gateway: Arc<Gateway>,
     functions: Vec<Functions>,
+    most_connections: usize,
     mut phase: watch::Receiver<Phase>,
 ) -> Result<Drained, ServeError> {
     let https_port = listeners.https_port();
@@ -144,12 +146,13 @@ pub async fn serve(
         };
         match accepted {
             Ok(accepted) => {
-                let limit = gateway.serving().snapshot.gateway.limits.connections;
+                let limit = gateway.serving().snapshot.gateway.limits.connections.min(most_connections);
                 let Some(place) = places.take(limit) else {
                     if !is_full {
                         tracing::warn!(
                             limit,
-                            "connections are refused: as many as limits.connections are open"
+                            "connections are refused: as many are open as limits.connections and the number of \
+                             open files allow"
                         );
                     }
                     is_full = true;

@@ -2,14 +2,36 @@
 //!
 //! Functions differ in how much of a path they undo before they act on it: some decode `%2F`, merge
 //! slashes, decode twice, or take `..;x` for `..`. A rule that judged only one reading could be
-//! passed with another, so a whitelist has to match every reading and a blacklist any of them.
+//! passed with another, so a whitelist has to match every reading and a blacklist any of them. One reader
+//! may pass on to the next, so a reading is what any order of these steps makes of a path.
+//!
+//! | reading | what it makes of a path | seen in |
+//! | --- | --- | --- |
+//! | canonical | `/%61dmin`, `/x/../admin` are `/admin` | all |
+//! | decoded | `/admin%2Fx` is `/admin/x` | Werkzeug, Express 5, Tomcat with `allowEncodedSlash` |
+//! | decoded again | `/%2561dmin` is `/admin` | what decodes in two layers |
+//! | overlong UTF-8 | `/%C0%AFadmin` is `//admin` | decoders from before RFC 3629 |
+//! | backslash | `/x%5C..%5Cadmin` is `/admin` | servers of Windows |
+//! | merged | `//admin` is `/admin` | nginx, Tomcat, Go |
+//! | without parameters | `/admin;x/y`, `/;/admin/y` are `/admin/y` | Tomcat, Jetty |
+//! | without a host | `//x/admin` is `/admin` | Node's `new URL`, PHP's `parse_url` |
+//! | without case | `/ADMIN` is `/admin`; of blacklists alone | Express, koa-router, IIS |
+//! | without a trailing slash | `/admin/` is `/admin`; of blacklists alone | Express, Flask, Rails |
+//! | without a format | `/admin.json` is `/admin`; of blacklists alone | Rails |
 
 use std::borrow::Cow;
 
-use claimgate_config::snapshot::{AuthenticationScope, PathPattern};
+use claimgate_config::readings::overlong;
+use claimgate_config::snapshot::{AuthenticationScope, FunctionTarget, PathPattern, Route};
 
 /// Decodings beyond which a path is refused rather than followed further.
 const MAX_DECODINGS: usize = 4;
+
+/// Readings beyond which a path is refused; paths that no attacker made have some fifteen at most.
+const MAX_READINGS: usize = 64;
+
+/// Bytes of all readings together beyond which a path is refused, which bounds the time that one takes.
+const MAX_BYTES_OF_READINGS: usize = 128 * 1024;
 
 /// A request's path in the forms that it may be read in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,9 +41,7 @@ pub struct RequestPath<'a> {
     /// Unreserved characters decoded, other escapes in upper case, dot segments resolved (RFC 3986,
     /// 6.2.2); what routes are matched against.
     canonical: Cow<'a, str>,
-    /// What could be made of it, and of what functions receive in its place, by those that decode more than
-    /// once, turn backslashes, merge slashes or resolve dot segments, each of them or not; none when all of
-    /// these leave it as it is.
+    /// What could be made of it by any order of [`STEPS`]; empty when all of these leave it as it is.
     lenient: Vec<String>,
     dots_resolved: bool,
 }
@@ -41,9 +61,15 @@ pub enum PathError {
     /// `..;x`, which some servers take for `..`.
     #[error("the path has a dot segment with a parameter")]
     DotSegmentWithParameter,
+    /// `..` behind an encoded slash or encoded twice, where the path must stay below that of its route.
+    #[error("the path has an encoded dot segment that leads out of the folder of its route")]
+    HiddenDotSegment,
     /// Encoded over and over.
     #[error("the path is encoded more than {MAX_DECODINGS} times")]
     EncodedTooOften,
+    /// With more to undo than is followed.
+    #[error("the path can be read in too many ways: merge its slashes, and encode it once")]
+    TooManyReadings,
 }
 
 impl<'a> RequestPath<'a> {
@@ -55,18 +81,17 @@ impl<'a> RequestPath<'a> {
         if is_plain(raw) {
             return Ok(Self { raw, canonical: raw.into(), lenient: Vec::new(), dots_resolved: false });
         }
-        let normalized = normalize_escapes(raw)?;
-        let segments = || normalized.split('/');
-        if segments().any(|segment| is_dot_segment(segment) && segment.contains(';')) {
+        let normalized = normalize_escapes(raw.as_bytes())?;
+        if normalized.split('/').any(|segment| segment.contains(';') && is_dot_segment(segment.as_bytes())) {
             return Err(PathError::DotSegmentWithParameter);
         }
-        let dots_resolved = segments().any(is_dot_segment);
-        let canonical = if dots_resolved { resolve_dot_segments(&normalized) } else { normalized };
-        let mut lenient = lenient_readings(raw)?;
-        if dots_resolved {
-            // What functions receive has readings that what was sent has not.
-            lenient.extend(lenient_readings(&canonical)?);
-        }
+        let dots_resolved = has_dot_segment(normalized.as_bytes());
+        let canonical = if dots_resolved {
+            String::from_utf8_lossy(&resolve_dot_segments(normalized.as_bytes())).into_owned()
+        } else {
+            normalized
+        };
+        let lenient = lenient_readings(raw)?;
         Ok(Self { raw, canonical: canonical.into(), lenient, dots_resolved })
     }
 
@@ -90,9 +115,30 @@ impl<'a> RequestPath<'a> {
         [self.raw, &self.canonical].into_iter().chain(self.lenient.iter().map(String::as_str))
     }
 
-    /// Whether a function may find dot segments in it.
-    pub fn may_have_dot_segments(&self) -> bool {
-        self.dots_resolved || self.lenient.iter().any(|reading| reading.split('/').any(is_dot_segment))
+    /// Whether dot segments were resolved.
+    pub fn has_dot_segments(&self) -> bool {
+        self.dots_resolved
+    }
+
+    /// Refuses a path that may lead out of the folder which a route, or its function's URL, names.
+    pub fn check_folder(&self, route: &Route) -> Result<(), PathError> {
+        let has_base_path = matches!(
+            &route.function.target,
+            FunctionTarget::Url { base_path, .. } if !base_path.is_empty()
+        );
+        let names_folder = has_base_path || route.path != "/*";
+        if names_folder && self.may_leave_its_folder() { Err(PathError::HiddenDotSegment) } else { Ok(()) }
+    }
+
+    /// Whether a function may find dot segments in what is forwarded, which lead out of a folder: behind
+    /// `%2F`, or encoded twice.
+    pub fn may_leave_its_folder(&self) -> bool {
+        let leaves = |readings: &[String]| readings.iter().any(|reading| has_dot_segment(reading.as_bytes()));
+        if self.dots_resolved {
+            lenient_readings(&self.canonical).map_or(true, |readings| leaves(&readings))
+        } else {
+            leaves(&self.lenient)
+        }
     }
 
     /// Whether a request for this path needs a token. In doubt it does.
@@ -104,9 +150,9 @@ impl<'a> RequestPath<'a> {
             AuthenticationScope::AllExcept(whitelist) => {
                 readings.find(|path| !listed(whitelist, path)).map_or(Need::Whitelisted, Need::NotWhitelisted)
             }
-            AuthenticationScope::Only(blacklist) => {
-                readings.find(|path| listed(blacklist, path)).map_or(Need::NotBlacklisted, Need::Blacklisted)
-            }
+            AuthenticationScope::Only(blacklist) => readings
+                .find(|path| blacklist.iter().any(|pattern| may_mean(pattern, path)))
+                .map_or(Need::NotBlacklisted, Need::Blacklisted),
         }
     }
 }
@@ -141,7 +187,7 @@ fn is_plain(path: &str) -> bool {
     let mut previous = b'\0';
     for byte in path.bytes() {
         let plain = match byte {
-            b'%' | b'\\' | 0..=b' ' | 0x7f.. => false,
+            b'%' | b'\\' | b';' | 0..=b' ' | 0x7f.. => false,
             b'.' | b'/' => previous != b'/',
             _ => true,
         };
@@ -153,9 +199,9 @@ fn is_plain(path: &str) -> bool {
     true
 }
 
-fn normalize_escapes(raw: &str) -> Result<String, PathError> {
+fn normalize_escapes(raw: &[u8]) -> Result<String, PathError> {
     let mut normalized = String::with_capacity(raw.len());
-    let mut bytes = raw.bytes();
+    let mut bytes = raw.iter().copied();
     while let Some(byte) = bytes.next() {
         let (byte, escaped) = match byte {
             b'%' => (decode_escape(bytes.next(), bytes.next()).ok_or(PathError::InvalidEscape)?, true),
@@ -189,63 +235,154 @@ fn push_escape(path: &mut String, byte: u8) {
     path.extend(DIGITS.get(usize::from(byte & 15)));
 }
 
-fn is_dot_segment(segment: &str) -> bool {
-    let name = segment.split(';').next().unwrap_or_default();
-    name == "." || name == ".."
+fn has_dot_segment(path: &[u8]) -> bool {
+    path.split(|&byte| byte == b'/').any(is_dot_segment)
+}
+
+fn is_dot_segment(segment: &[u8]) -> bool {
+    matches!(without_parameter(segment), b"." | b"..")
 }
 
 /// RFC 3986, 5.2.4, for a path that begins with a slash.
-fn resolve_dot_segments(path: &str) -> String {
-    let mut resolved: Vec<&str> = Vec::new();
+fn resolve_dot_segments(path: &[u8]) -> Vec<u8> {
+    let mut resolved: Vec<&[u8]> = vec![b""];
     let mut ends_with_dots = false;
-    for segment in path.split('/').skip(1) {
+    for segment in path.split(|&byte| byte == b'/').skip(1) {
         ends_with_dots = is_dot_segment(segment);
         if !ends_with_dots {
             resolved.push(segment);
-        } else if segment.starts_with("..") {
+        } else if segment.starts_with(b"..") && resolved.len() > 1 {
             resolved.pop();
         }
     }
-    if ends_with_dots {
-        resolved.push("");
+    if ends_with_dots || resolved.len() == 1 {
+        resolved.push(b"");
     }
-    format!("/{}", resolved.join("/"))
+    resolved.join(&b'/')
 }
 
+type Step = fn(&[u8]) -> Vec<u8>;
+
+/// What a reader may do to a path before it acts on it, in any order and over and over.
+const STEPS: [Step; 8] = [
+    |path| percent_encoding::percent_decode(path).collect(),
+    |path| normalize_escapes(path).map_or_else(|_| path.to_vec(), String::into_bytes),
+    decode_overlong,
+    |path| path.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect(),
+    merge_slashes,
+    without_parameters,
+    without_authority,
+    resolve_dot_segments,
+];
+
+/// Everything that some order of the steps makes of a path, itself first.
 fn lenient_readings(path: &str) -> Result<Vec<String>, PathError> {
-    let mut readings = Vec::new();
+    check_decodings(path)?;
+    let mut readings = vec![path.as_bytes().to_vec()];
+    let mut bytes = path.len();
+    let mut next = 0;
+    while let Some(reading) = readings.get(next).cloned() {
+        next += 1;
+        for read in STEPS {
+            let further = read(&reading);
+            if !readings.contains(&further) {
+                bytes += further.len();
+                readings.push(further);
+            }
+        }
+        if readings.len() > MAX_READINGS || bytes > MAX_BYTES_OF_READINGS {
+            return Err(PathError::TooManyReadings);
+        }
+    }
+    Ok(readings.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+}
+
+fn check_decodings(path: &str) -> Result<(), PathError> {
     let mut decoded = path.as_bytes().to_vec();
     for _ in 0..=MAX_DECODINGS {
-        let text = String::from_utf8_lossy(&decoded).into_owned();
-        if text.contains('\\') {
-            add_readings(&mut readings, text.replace('\\', "/"));
-        }
-        add_readings(&mut readings, text);
         let next: Vec<u8> = percent_encoding::percent_decode(&decoded).collect();
         if next.len() == decoded.len() {
-            return Ok(readings);
+            return Ok(());
         }
         decoded = next;
     }
     Err(PathError::EncodedTooOften)
 }
 
-/// As it is, and with slashes merged before or after the dot segments are resolved: a `..` behind two
-/// slashes leads to different places.
-fn add_readings(readings: &mut Vec<String>, path: String) {
-    let merged = merge_slashes(&path);
-    let resolved = resolve_dot_segments(&path);
-    readings.extend([resolve_dot_segments(&merged), merge_slashes(&resolved), merged, resolved, path]);
+fn merge_slashes(path: &[u8]) -> Vec<u8> {
+    let mut merged = path.to_vec();
+    merged.dedup_by(|byte, before| (*byte, *before) == (b'/', b'/'));
+    merged
 }
 
-fn merge_slashes(path: &str) -> String {
-    let mut merged = String::with_capacity(path.len());
-    for character in path.chars() {
-        if !(character == '/' && merged.ends_with('/')) {
-            merged.push(character);
+/// What follows the segment behind two slashes, which some take for the name of a host.
+fn without_authority(path: &[u8]) -> Vec<u8> {
+    if !path.starts_with(b"//") {
+        return path.to_vec();
+    }
+    let host = path.iter().position(|&byte| byte != b'/').unwrap_or(path.len());
+    let behind = path.get(host..).unwrap_or_default();
+    match behind.iter().position(|&byte| byte == b'/') {
+        Some(slash) => behind.get(slash..).unwrap_or_default().to_vec(),
+        None => b"/".to_vec(),
+    }
+}
+
+/// Each segment up to its `;`.
+fn without_parameters(path: &[u8]) -> Vec<u8> {
+    let segments: Vec<&[u8]> = path.split(|&byte| byte == b'/').map(without_parameter).collect();
+    segments.join(&b'/')
+}
+
+fn without_parameter(segment: &[u8]) -> &[u8] {
+    segment.split(|&byte| byte == b';').next().unwrap_or_default()
+}
+
+/// With a character for each that was written in more bytes than it needs.
+fn decode_overlong(path: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((&first, behind)) = rest.split_first() {
+        match overlong(rest) {
+            Some((byte, length)) => {
+                decoded.push(byte);
+                rest = rest.get(length..).unwrap_or_default();
+            }
+            None => {
+                decoded.push(first);
+                rest = behind;
+            }
         }
     }
-    merged
+    decoded
+}
+
+/// Whether a pattern of a blacklist means a path, to functions that compare paths without case, without a slash
+/// at their end, or without the format that a resource is asked for in.
+fn may_mean(pattern: &PathPattern, path: &str) -> bool {
+    match pattern {
+        PathPattern::Prefix(prefix) => {
+            path.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        }
+        PathPattern::Exact(exact) => {
+            let exact = without_slash(exact);
+            let path = without_slash(path);
+            path.eq_ignore_ascii_case(exact) || without_format(path).eq_ignore_ascii_case(exact)
+        }
+    }
+}
+
+fn without_slash(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
+}
+
+/// Without what follows the last dot of the last segment.
+fn without_format(path: &str) -> &str {
+    let segment = path.rfind('/').map_or(0, |slash| slash + 1);
+    match path.rfind('.') {
+        Some(dot) if dot > segment => path.get(..dot).unwrap_or(path),
+        _ => path,
+    }
 }
 
 #[cfg(test)]

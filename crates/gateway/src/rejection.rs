@@ -48,6 +48,9 @@ pub enum Rejection {
     /// The domain has no route for the path.
     #[error("the domain has no route for this path")]
     NoRoute,
+    /// What is stored for the domain, or of the function that its route leads to, cannot be served.
+    #[error("the configuration that is stored for this cannot be served")]
+    ConfigurationUnavailable,
     /// The path has routes, but none for the method.
     #[error("the route does not serve this method")]
     MethodNotAllowed(Vec<Method>),
@@ -105,7 +108,7 @@ pub enum Rejection {
     BodyBrokeOff,
     /// The function, or the way to it.
     #[error(transparent)]
-    Function(#[from] InvokeError),
+    Function(InvokeError),
     /// The function switched protocols though the request did not ask for it.
     #[error("the function switched protocols unasked")]
     UnaskedUpgrade,
@@ -116,7 +119,8 @@ pub enum Rejection {
 pub enum Fault {
     /// The request was refused.
     Client,
-    /// The function, or the way to it, failed; or keys could not be fetched, or too many slow signatures wait.
+    /// The function, or the way to it, failed; or keys could not be fetched, too many slow signatures wait, or
+    /// what is stored cannot be served.
     Function,
 }
 
@@ -127,6 +131,21 @@ impl Fault {
             Self::Client => "refused",
             Self::Function => "failed",
         }
+    }
+}
+
+impl From<InvokeError> for Rejection {
+    /// A form that was filtered while it arrived and turned out to be malformed is the client's fault.
+    fn from(error: InvokeError) -> Self {
+        if let InvokeError::RequestBody(RequestBodyError::Broken(source)) = &error
+            && let Some(form) = source.downcast_ref::<FormError>()
+        {
+            return Self::Form(*form);
+        }
+        if matches!(error, InvokeError::Unavailable) {
+            return Self::ConfigurationUnavailable;
+        }
+        Self::Function(error)
     }
 }
 
@@ -147,11 +166,16 @@ impl Rejection {
             Self::AmbiguousToken | Self::WrongPrefix | Self::TokenTooLong { .. } | Self::InvalidToken(_) => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::Form(FormError::Encoded | FormError::Charset) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Form(FormError::ContentType | FormError::Multipart(_)) => StatusCode::BAD_REQUEST,
+            Self::Form(FormError::Encoded | FormError::Charset | FormError::NotAForm) => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
+            Self::Form(FormError::NoMemory(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Form(_) => StatusCode::BAD_REQUEST,
             Self::FormTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::FormTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::KeysUnavailable { .. } | Self::VerifierBusy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::KeysUnavailable { .. } | Self::VerifierBusy | Self::ConfigurationUnavailable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Function(error) => function_status(error),
             Self::UnaskedUpgrade => StatusCode::BAD_GATEWAY,
         }
@@ -163,14 +187,18 @@ impl Rejection {
             Self::Authority(_) | Self::Path(_) | Self::Connect | Self::Rewrite(_) | Self::BodyBrokeOff => {
                 "InvalidArgument"
             }
-            Self::Form(FormError::ContentType | FormError::Multipart(_)) => "InvalidArgument",
-            Self::Form(FormError::Encoded | FormError::Charset) => "UnsupportedMediaType",
+            Self::Form(FormError::Encoded | FormError::Charset | FormError::NotAForm) => {
+                "UnsupportedMediaType"
+            }
+            Self::Form(FormError::NoMemory(_)) => "ServiceUnavailable",
+            Self::Form(_) => "InvalidArgument",
             Self::Head(refusal) => refusal.code(),
             Self::UnknownDomain => "DomainNameNotFound",
             Self::Misdirected => "MisdirectedRequest",
             Self::HttpsOnly { .. } => "HTTPSRequired",
             Self::TriggerDisabled => "AccessDenied",
             Self::NoRoute => "DomainRouteNotFound",
+            Self::ConfigurationUnavailable => "ConfigurationUnavailable",
             Self::MethodNotAllowed(_) => "MethodNotAllowed",
             Self::MissingToken(_)
             | Self::AmbiguousToken
@@ -203,6 +231,7 @@ impl Rejection {
             | Self::FormTooLarge { .. }
             | Self::FormTimeout
             | Self::BodyBrokeOff => self.to_string(),
+            Self::ConfigurationUnavailable => "this cannot be served now".to_owned(),
             Self::Rewrite(_) => "the function does not serve this path".to_owned(),
             Self::MissingToken(_) => "missing or malformed jwt".to_owned(),
             Self::AmbiguousToken | Self::WrongPrefix | Self::TokenTooLong { .. } | Self::InvalidToken(_) => {
@@ -237,6 +266,7 @@ impl Rejection {
             Self::HttpsOnly { .. } => "https_only",
             Self::TriggerDisabled => "trigger_disabled",
             Self::NoRoute => "no_route",
+            Self::ConfigurationUnavailable => "configuration_unavailable",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::MissingToken(_) => "missing_token",
             Self::AmbiguousToken => "ambiguous_token",
@@ -244,6 +274,8 @@ impl Rejection {
             Self::TokenTooLong { .. } => "token_too_long",
             Self::InvalidToken(error) => error.reason(),
             Self::Form(FormError::Encoded | FormError::Charset) => "encoded_form",
+            Self::Form(FormError::NotAForm) => "not_a_form",
+            Self::Form(FormError::NoMemory(_)) => "form_memory",
             Self::Form(_) => "invalid_form",
             Self::FormTooLarge { .. } => "form_too_large",
             Self::FormTimeout => "form_timeout",
@@ -260,7 +292,7 @@ impl Rejection {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::KeysUnavailable { retry_after, .. } => Some(*retry_after),
-            Self::VerifierBusy => Some(Duration::from_secs(1)),
+            Self::VerifierBusy | Self::Form(FormError::NoMemory(_)) => Some(Duration::from_secs(1)),
             Self::Function(InvokeError::NoInstance(error)) => Some(error.retry_after()),
             _ => None,
         }
@@ -284,6 +316,7 @@ impl Rejection {
 fn function_status(error: &InvokeError) -> StatusCode {
     match error {
         InvokeError::Connect(_)
+        | InvokeError::NotAllowed(_)
         | InvokeError::Tls(_)
         | InvokeError::NoRootCertificates
         | InvokeError::Closed(_)
@@ -292,7 +325,7 @@ fn function_status(error: &InvokeError) -> StatusCode {
         InvokeError::ConnectTimeout | InvokeError::FirstByteTimeout | InvokeError::ResponseTimeout => {
             StatusCode::GATEWAY_TIMEOUT
         }
-        InvokeError::NoInstance(_) => StatusCode::SERVICE_UNAVAILABLE,
+        InvokeError::NoInstance(_) | InvokeError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         InvokeError::RequestBody(RequestBodyError::Broken(_)) => StatusCode::BAD_REQUEST,
         InvokeError::RequestBody(RequestBodyError::Timeout) => StatusCode::REQUEST_TIMEOUT,
     }

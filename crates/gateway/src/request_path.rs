@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
 
-use claimgate_config::snapshot::{Authentication, DomainKind, Route, RouteMatch};
+use claimgate_config::snapshot::{Authentication, DomainKind, FunctionTarget, Route, RouteMatch};
 use claimgate_functions::{Functions, Request, Response, ResponseBody};
 use http::uri::PathAndQuery;
 use http::{Method, StatusCode, Uri, Version};
@@ -237,6 +237,9 @@ pub async fn prepare<'s>(
         RouteMatch::NotFound => return Err(Rejection::NoRoute),
     };
     observer.observe(Step::Route(route));
+    if route.function.target == FunctionTarget::Unavailable {
+        return Err(Rejection::ConfigurationUnavailable);
+    }
 
     // What of it concerns the client's connection alone.
     let is_websocket = headers::asks_for_websocket(&request);
@@ -261,6 +264,7 @@ pub async fn prepare<'s>(
     let authenticated = authenticated?;
 
     // What the function is told.
+    path.check_folder(route)?;
     let rewritten = rewrite(route, &path, &mut request, &settings.limits, observer)?;
     headers::remove_for_gateway(&mut request.fields);
     claims::forward(&authenticated, &mut request, settings, observer).await?;

@@ -66,7 +66,9 @@ fn apply<'s>(rules: &'s RewriteRules, path: &RequestPath<'_>) -> Option<Rewritte
 /// Captured text may be any part of a path, so that together with the rule's own it may be what no client
 /// could send, or what leads out of the folder that the rule names.
 fn judge(path: &str) -> Result<(), RewriteError> {
-    if RequestPath::parse(path)?.may_have_dot_segments() { Err(RewriteError::DotSegments) } else { Ok(()) }
+    let path = RequestPath::parse(path)?;
+    let leads_elsewhere = path.has_dot_segments() || path.may_leave_its_folder();
+    if leads_elsewhere { Err(RewriteError::DotSegments) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -99,6 +99,14 @@ impl Object {
         self.0.iter_mut().find(|(known, _)| is_same_name(known, name)).map(|(_, value)| value)
     }
 
+    /// The object with other values; a member without one is removed. Names and order stay.
+    #[must_use]
+    pub fn filter_map(self, mut value_of: impl FnMut(&str, Value) -> Option<Value>) -> Self {
+        let members = self.0.into_iter();
+        let members = members.filter_map(|(name, value)| value_of(&name, value).map(|value| (name, value)));
+        Self(members.collect())
+    }
+
     /// The members in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))

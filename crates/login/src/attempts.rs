@@ -52,13 +52,30 @@ pub struct Attempts(Arc<Mutex<Tables>>);
 struct Tables {
     users: Counters,
     addresses: Counters,
+    /// Pairs of a name and where attempts come from: an address, or a device that is known. `None` where only
+    /// names and addresses are counted.
+    origins: Option<Counters>,
+}
+
+/// What an attempt counts for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Table {
+    Users,
+    Origins,
+    Addresses,
+}
+
+/// Where the attempts with one name come from.
+#[derive(Hash)]
+enum Origin<'a> {
+    Address(IpAddr),
+    Device(&'a str),
 }
 
 /// An attempt under way: a failure unless it is told otherwise.
 pub struct Attempt {
     attempts: Attempts,
-    user: Slots,
-    address: Slots,
+    counted: Vec<(Table, Slots)>,
     verdict: Verdict,
 }
 
@@ -71,7 +88,17 @@ enum Verdict {
 impl Attempts {
     /// None so far. Each table takes 6 MiB.
     pub fn new(user: AttemptPolicy, address: AttemptPolicy) -> Self {
-        let tables = Tables { users: Counters::new(user), addresses: Counters::new(address) };
+        Self::of(Tables { users: Counters::new(user), addresses: Counters::new(address), origins: None })
+    }
+
+    /// None so far; attempts with one name are counted for each address and each known device apart as well,
+    /// so that a guesser slows down himself before he slows down others.
+    pub fn with_origins(user: AttemptPolicy, address: AttemptPolicy, origin: AttemptPolicy) -> Self {
+        let origins = Some(Counters::new(origin));
+        Self::of(Tables { users: Counters::new(user), addresses: Counters::new(address), origins })
+    }
+
+    fn of(tables: Tables) -> Self {
         Self(Arc::new(Mutex::new(tables)))
     }
 
@@ -82,25 +109,67 @@ impl Attempts {
     /// How long it has to wait otherwise.
     pub fn begin(&self, username: &str, address: IpAddr, now: Duration) -> Result<Attempt, TooMany> {
         let mut tables = self.tables();
-        // Databases may compare names without case, and then every spelling is the same user.
-        let user = tables.users.slots(&username.to_lowercase());
-        let address = tables.addresses.slots(&network(address));
-        for (subject, wait) in [
-            (Subject::User, tables.users.wait(user, now)),
-            (Subject::Address, tables.addresses.wait(address, now)),
-        ] {
-            if !wait.is_zero() {
-                return Err(TooMany { subject, wait });
-            }
-        }
-        tables.users.begin(user);
-        tables.addresses.begin(address);
-        Ok(Attempt { attempts: self.clone(), user, address, verdict: Verdict::Failed(now) })
+        let (name, address) = (normalized(username), network(address));
+        let origin = tables.origins.as_ref().map(|origins| origins.slots(&(&name, Origin::Address(address))));
+        let mut counted = vec![(Table::Users, tables.users.slots(&name))];
+        counted.extend(origin.map(|slots| (Table::Origins, slots)));
+        counted.push((Table::Addresses, tables.addresses.slots(&address)));
+        tables.begin(&counted, now)?;
+        Ok(Attempt { attempts: self.clone(), counted, verdict: Verdict::Failed(now) })
+    }
+
+    /// Begins an attempt from a device that this user has signed in on before, if it is allowed now. It counts
+    /// for the device only, so that no one else can be in its way.
+    ///
+    /// # Errors
+    ///
+    /// How long it has to wait otherwise.
+    pub fn begin_on_device(&self, username: &str, device: &str, now: Duration) -> Result<Attempt, TooMany> {
+        let mut tables = self.tables();
+        let name = normalized(username);
+        let origin = tables.origins.as_ref().map(|origins| origins.slots(&(&name, Origin::Device(device))));
+        let counted: Vec<_> = origin.map(|slots| (Table::Origins, slots)).into_iter().collect();
+        tables.begin(&counted, now)?;
+        Ok(Attempt { attempts: self.clone(), counted, verdict: Verdict::Failed(now) })
     }
 
     // A panic elsewhere leaves the counters usable.
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tables {
+    fn begin(&mut self, counted: &[(Table, Slots)], now: Duration) -> Result<(), TooMany> {
+        for &(table, slots) in counted {
+            let wait = self.table(table).map(|counters| counters.wait(slots, now)).unwrap_or_default();
+            if !wait.is_zero() {
+                return Err(TooMany { subject: table.subject(), wait });
+            }
+        }
+        for &(table, slots) in counted {
+            if let Some(counters) = self.table(table) {
+                counters.begin(slots);
+            }
+        }
+        Ok(())
+    }
+
+    fn table(&mut self, table: Table) -> Option<&mut Counters> {
+        match table {
+            Table::Users => Some(&mut self.users),
+            Table::Origins => self.origins.as_mut(),
+            Table::Addresses => Some(&mut self.addresses),
+        }
+    }
+}
+
+impl Table {
+    fn subject(self) -> Subject {
+        match self {
+            Self::Users | Self::Origins => Subject::User,
+            Self::Addresses => Subject::Address,
+        }
     }
 }
 
@@ -125,15 +194,14 @@ impl Attempt {
 impl Drop for Attempt {
     fn drop(&mut self) {
         let mut tables = self.attempts.tables();
-        tables.users.end(self.user);
-        tables.addresses.end(self.address);
-        match self.verdict {
-            Verdict::Failed(now) => {
-                tables.users.fail(self.user, now);
-                tables.addresses.fail(self.address, now);
+        for &(table, slots) in &self.counted {
+            let Some(counters) = tables.table(table) else { continue };
+            counters.end(slots);
+            match self.verdict {
+                Verdict::Failed(now) => counters.fail(slots, now),
+                Verdict::Succeeded(now) if table != Table::Addresses => counters.forgive(slots, now),
+                Verdict::Succeeded(_) | Verdict::NotJudged => {}
             }
-            Verdict::Succeeded(now) => tables.users.forgive(self.user, now),
-            Verdict::NotJudged => {}
         }
     }
 }
@@ -152,8 +220,13 @@ impl AttemptPolicy {
     }
 }
 
+// Databases may compare names without case, and then every spelling is the same user.
+fn normalized(username: &str) -> String {
+    username.to_lowercase()
+}
+
 /// What one client holds: an IPv4 address, or the /64 network that every IPv6 client has to itself.
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
         address => address,

@@ -5,5 +5,5 @@ mod attempts;
 mod hashing;
 pub mod password;
 
-pub use attempts::{Attempt, AttemptPolicy, Attempts, Subject, TooMany};
+pub use attempts::{Attempt, AttemptPolicy, Attempts, Subject, TooMany, network};
 pub use hashing::{Admission, Hashing, HashingError};

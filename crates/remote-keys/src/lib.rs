@@ -7,7 +7,6 @@
 //! [`Fetcher`] is one fetch: discovery, redirects, TLS and the limits on all of them. It connects to no
 //! address that [`gateway.remoteJwks`](claimgate_config::snapshot::RemoteJwksSettings) does not allow.
 
-mod address;
 mod disk;
 mod error;
 mod fetch;

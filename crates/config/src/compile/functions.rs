@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::source_of;
 use crate::document::{self, HttpTrigger, function_already_named, port_taken};
 use crate::place::{Location, Written, quoted};
+use crate::reach::Reach;
 use crate::report::Report;
-use crate::snapshot::{Function, FunctionTarget, Origin};
+use crate::snapshot::{Function, FunctionTarget, Origin, Source};
 use crate::suggest::did_you_mean;
 
 /// Functions by name. Those whose target is wrong are known by name, so that their routes are not reported
@@ -51,7 +52,7 @@ impl Functions {
     ) -> Vec<WrittenTrigger<'a>> {
         let mut triggers = Vec::new();
         for function in written {
-            if self.add(function, folder, report) {
+            if self.add(function, folder, Reach::Everywhere, report) {
                 triggers.extend(WrittenTrigger::of(function));
             }
         }
@@ -59,7 +60,13 @@ impl Functions {
     }
 
     /// Adds a function; `false` when its name is taken, or it has none.
-    pub(super) fn add(&mut self, written: &document::Function, folder: &Path, report: &mut Report) -> bool {
+    pub(super) fn add(
+        &mut self,
+        written: &document::Function,
+        folder: &Path,
+        reach: Reach,
+        report: &mut Report,
+    ) -> bool {
         let Some(Written { value: name, place }) = &written.name else {
             return false;
         };
@@ -80,7 +87,7 @@ impl Functions {
         if let FunctionTarget::Process(settings) = &mut target {
             Arc::make_mut(settings).resolve_paths(folder);
         }
-        let source = source_of(&written.json, written.id, place.location);
+        let source = Source { reach, ..source_of(&written.json, written.id, place.location) };
         let function = Arc::new(Function { name: name.clone(), target, source });
         self.compiled.insert(name.clone(), function);
         true

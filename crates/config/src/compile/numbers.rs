@@ -23,8 +23,13 @@ impl RemoteKeyNumbers {
     ) -> Option<usize> {
         let source = written.remote_keys.as_ref()?;
         check_scheme_of_remote_keys(source, settings, report);
+        Some(self.of_source(&source.value))
+    }
+
+    /// The number of a source.
+    pub(super) fn of_source(&mut self, source: &RemoteKeySource) -> usize {
         let next = self.0.len();
-        Some(*self.0.entry(source.value.clone()).or_insert(next))
+        *self.0.entry(source.clone()).or_insert(next)
     }
 
     pub(super) fn into_sources(self) -> Vec<RemoteKeySource> {

@@ -1,5 +1,5 @@
 //! What a domain's `protocol`, `certConfig` and `tlsConfig` say of each other and of `gateway.https`.
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -20,6 +20,8 @@ pub(super) struct Domain<'a> {
     /// Without a value where it is wrong.
     pub(super) certificate: Option<&'a Written<Option<CertConfig>>>,
     pub(super) settings: Option<&'a TlsSettings>,
+    /// The folders whose files it may name; `None` where it may name any.
+    pub(super) allowed_folders: Option<&'a [PathBuf]>,
 }
 
 impl Domain<'_> {
@@ -35,7 +37,12 @@ impl Domain<'_> {
             let source = match &written.value {
                 Some(CertConfig::Acme) => check_acme(self.name, gateway, &written.place, report),
                 Some(CertConfig::Inline(pair)) => load_inline(self.name, pair, report),
-                Some(CertConfig::Files(pair)) => load_files(self.name, pair, folder, report),
+                Some(CertConfig::Files(pair)) => {
+                    let files = pair.map(|path| folder.join(path));
+                    let is_allowed = check_folder(&files.certificate, self.allowed_folders, report)
+                        & check_folder(&files.private_key, self.allowed_folders, report);
+                    if is_allowed { load_files(self.name, &files, report) } else { None }
+                }
                 None => None,
             };
             (source, &written.place)
@@ -106,17 +113,9 @@ fn load_inline(domain: &str, pair: &Pair<String>, report: &mut Report) -> Option
     }
 }
 
-fn load_files(
-    domain: &str,
-    pair: &Pair<PathBuf>,
-    folder: &Path,
-    report: &mut Report,
-) -> Option<CertificateSource> {
+fn load_files(domain: &str, pair: &Pair<PathBuf>, report: &mut Report) -> Option<CertificateSource> {
     let Pair { certificate: chain, private_key } = pair;
-    let files = CertificateFiles {
-        certificate: folder.join(&chain.value),
-        private_key: folder.join(&private_key.value),
-    };
+    let files = CertificateFiles { certificate: chain.value.clone(), private_key: private_key.value.clone() };
     // Looked at before they are read, so that a change while they are read is noticed afterwards.
     let version = files.version();
     match files.load(domain) {
@@ -130,6 +129,23 @@ fn load_files(
             None
         }
     }
+}
+
+/// Refuses a file outside of the folders. Links are followed: only those who may write there can make one.
+fn check_folder(file: &Written<PathBuf>, allowed: Option<&[PathBuf]>, report: &mut Report) -> bool {
+    let Some(allowed) = allowed else { return true };
+    let Written { value: path, place } = file;
+    let leaves_it = path.components().any(|component| component == Component::ParentDir);
+    if !leaves_it && allowed.iter().any(|folder| path.starts_with(folder)) {
+        return true;
+    }
+    let message = format!(
+        "stored documents may not name the file {}, as it is in no folder of store.allowFiles; add its folder \
+         to that list in the configuration file, or give the certificate itself with certificate and privateKey",
+        path.display()
+    );
+    report.error(place, message);
+    false
 }
 
 fn warn_of_expiry(certificate: &Certificate, place: &Place, report: &mut Report) {

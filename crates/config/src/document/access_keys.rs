@@ -51,7 +51,7 @@ fn read_key(field: &Field<'_>, report: &mut Report) -> Option<WrittenAccessKey> 
     Some(WrittenAccessKey { id: id?, secret_file: secret_file?, role: role?, name })
 }
 
-const ROLE: &str = "viewer or editor";
+const ROLE: &str = "viewer, editor or admin";
 
 fn read_role(field: &Field<'_>, report: &mut Report) -> Option<Role> {
     let text = field.text(ROLE, report)?;

@@ -8,7 +8,7 @@ use super::{claim_pass_by, json_text, jwks, remote_jwks, scope, token_lookup};
 use crate::place::{Place, Written, quoted};
 use crate::reader::{Field, Object};
 use crate::report::Report;
-use crate::snapshot::{self, JwtAuthentication, RemoteKeySource, RulesId};
+use crate::snapshot::{self, JwtAuthentication, MappedParameters, OtherBodies, RemoteKeySource, RulesId};
 use crate::suggest::did_you_mean;
 use crate::yaml::Value;
 
@@ -124,6 +124,9 @@ fn read_members(field: &Field<'_>, report: &mut Report) -> Option<Authentication
         .required("tokenLookup", token_lookup::RIGHT, report)
         .map(|field| token_lookup::read(&field, report));
     let claim_mappings = object.field("claimPassBy").map(|field| claim_pass_by::read(&field, report));
+    let claim_mappings = claim_mappings.unwrap_or_default();
+    let mapped = MappedParameters::of(&claim_mappings);
+    let other_bodies = read_other_bodies(object.field("otherBodies"), &mapped, &object.place, report);
     let scope = scope::read(&mut object, report);
     let mut policy = Policy {
         issuers: read_names(
@@ -147,11 +150,49 @@ fn read_members(field: &Field<'_>, report: &mut Report) -> Option<Authentication
         keys: keys?,
         policy,
         token_lookup: token_lookup.filter(|sources| !sources.is_empty())?,
-        claim_mappings: claim_mappings.unwrap_or_default(),
+        claim_mappings,
+        mapped,
+        other_bodies,
         scope,
         forward_token: forward_token.flatten().unwrap_or(true),
     };
     Some(Authentication { rules: snapshot::Authentication::Jwt(Arc::new(jwt)), remote_keys })
+}
+
+/// Reads what becomes of bodies that are not forms. A domain that maps a claim to a form should say it, since
+/// JSON is refused there unless the function reads no parameters from it.
+fn read_other_bodies(
+    field: Option<Field<'_>>,
+    mapped: &MappedParameters,
+    place: &Place,
+    report: &mut Report,
+) -> OtherBodies {
+    const RIGHT: &str = "refuse or forward";
+    let Some(field) = field else {
+        if mapped.any_in_form {
+            let message = "claimPassBy maps a claim to a form, so requests with any other body are refused with \
+                           415; write otherBodies: refuse if that is right, or otherBodies: forward if the \
+                           function reads no parameters from JSON and other bodies";
+            report.warning(place, message);
+        }
+        return OtherBodies::default();
+    };
+    if mapped.query_and_form.is_empty() {
+        let message = "otherBodies has no effect, as claimPassBy maps no claim to the query or a form";
+        report.warning(&field.place, message);
+    }
+    let Some(written) = field.text(RIGHT, report) else {
+        return OtherBodies::default();
+    };
+    match written.value {
+        "refuse" => OtherBodies::Refuse,
+        "forward" => OtherBodies::Forward,
+        other => {
+            let suggestion = did_you_mean(other, ["refuse", "forward"]);
+            report.error(&written.place, format!("expected {RIGHT}, found {}{suggestion}", quoted(other)));
+            OtherBodies::default()
+        }
+    }
 }
 
 fn read_names(field: Option<Field<'_>>, right: &str, report: &mut Report) -> Vec<String> {

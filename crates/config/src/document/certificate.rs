@@ -24,6 +24,15 @@ pub(crate) struct Pair<T> {
     pub(crate) private_key: Written<T>,
 }
 
+impl<T> Pair<T> {
+    /// The same of other values, each written in the place of its own.
+    pub(crate) fn map<U>(&self, change: impl Fn(&T) -> U) -> Pair<U> {
+        let map =
+            |Written { value, place }: &Written<T>| Written { value: change(value), place: place.clone() };
+        Pair { certificate: map(&self.certificate), private_key: map(&self.private_key) }
+    }
+}
+
 /// Tells where they were written, and nothing of a key.
 impl<T> std::fmt::Debug for Pair<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

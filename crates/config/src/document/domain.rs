@@ -50,7 +50,7 @@ impl CustomDomain {
             object.written(name);
         }
         object.finish(report);
-        let json = json_text::print(field.node).into();
+        let json = json_text::print_document(field.node).into();
         Some(CustomDomain {
             json,
             id: None,

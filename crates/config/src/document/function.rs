@@ -37,7 +37,7 @@ impl Function {
         let (target, port) = read_target(&mut object, report);
         let http_trigger = HttpTrigger::read(&mut object, report);
         object.finish(report);
-        let json = json_text::print(field.node).into();
+        let json = json_text::print_document(field.node).into();
         Some(Function { json, id: None, name, target, port, http_trigger })
     }
 }

@@ -1,19 +1,14 @@
-//! `gateway` and `admin`.
+//! `gateway`.
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::time::Duration;
 
 use http::StatusCode;
 
-use super::{
-    WrittenAccessKey, access_keys, access_log, acme, check_domain_name, proxies, remote_jwks, tracing,
-};
+use super::{access_log, acme, check_domain_name, proxies, remote_jwks, tracing};
 use crate::place::{Written, quoted};
 use crate::reader::{Field, Object};
 use crate::report::Report;
-use crate::snapshot::{
-    AccessLogSettings, AdminSettings, CertificateFiles, GatewaySettings, Limits, RemoteJwksSettings, Timeouts,
-};
+use crate::snapshot::{AccessLogSettings, GatewaySettings, Limits, RemoteJwksSettings, Timeouts};
 use crate::yaml::Value;
 
 /// Reads `gateway`; what is left out has its default.
@@ -77,75 +72,6 @@ fn read_trigger_domain(field: &Field<'_>, report: &mut Report) -> Option<String>
     Some(name)
 }
 
-/// Reads `admin`: 127.0.0.1:8081 when it is left out, no listener when `listen` is `none` or null.
-pub(super) fn read_admin(
-    field: Option<Field<'_>>,
-    report: &mut Report,
-) -> (AdminSettings, Vec<WrittenAccessKey>) {
-    let mut settings = AdminSettings::default();
-    let Some(mut object) = field.and_then(|field| field.object("an object", report)) else {
-        return (settings, Vec::new());
-    };
-    if let Some(field) = object.written("listen") {
-        match &field.node.value {
-            Value::Null => settings.listen = None,
-            Value::String(text) if text == "none" => settings.listen = None,
-            _ => {
-                let right = "an address with port, as \"127.0.0.1:8081\", or none";
-                let listen = field.address(right, report);
-                if listen.is_some() {
-                    settings.listen = listen;
-                }
-            }
-        }
-    }
-    settings.tls = read_admin_tls(&mut object, report);
-    let mut flag = |name, setting: &mut bool| {
-        let field: Option<Field<'_>> = object.field(name);
-        if let Some(written) = field.and_then(|field| field.boolean(report)) {
-            *setting = written;
-        }
-    };
-    flag("allowInsecure", &mut settings.allow_insecure);
-    flag("openMetrics", &mut settings.open_metrics);
-    if let Some(listen) = settings.listen
-        && !listen.ip().is_loopback()
-        && object.field("tls").is_none()
-        && !settings.allow_insecure
-    {
-        let message = format!(
-            "passwords and keys would cross the network readable, as {listen} is reached from other machines; \
-             set admin.tls, listen on 127.0.0.1, or write allowInsecure: true where something in front of it \
-             protects it"
-        );
-        report.error(&object.place, message);
-    }
-    let access_keys = access_keys::read(&mut object, report);
-    object.finish(report);
-    (settings, access_keys)
-}
-
-fn read_admin_tls(admin: &mut Object<'_>, report: &mut Report) -> Option<CertificateFiles> {
-    let right = "an object with certificateFile and privateKeyFile";
-    let mut object = admin.field("tls")?.object(right, report)?;
-    let mut file = |name| {
-        object.required(name, "a PEM file", report).and_then(|field| field.file_path("a PEM file", report))
-    };
-    let (certificate, private_key) = (file("certificateFile"), file("privateKeyFile"));
-    object.finish(report);
-    Some(CertificateFiles { certificate: certificate?.value, private_key: private_key?.value })
-}
-
-impl AdminSettings {
-    /// Takes relative paths as beginning at a folder.
-    pub(crate) fn resolve_paths(&mut self, folder: &Path) {
-        if let Some(files) = &mut self.tls {
-            files.certificate = folder.join(&files.certificate);
-            files.private_key = folder.join(&files.private_key);
-        }
-    }
-}
-
 fn read_limits(gateway: &mut Object<'_>, limits: &mut Limits, report: &mut Report) {
     let Some(mut object) = gateway.field("limits").and_then(|field| field.object("an object", report)) else {
         return;
@@ -157,6 +83,7 @@ fn read_limits(gateway: &mut Object<'_>, limits: &mut Limits, report: &mut Repor
         ("headerFields", &mut limits.header_fields, 10, 10_000, " fields"),
         ("requestLineBytes", &mut limits.request_line_bytes, 256, MIB, " bytes"),
         ("formBytes", &mut limits.form_bytes, KIB, KIB * MIB, " bytes"),
+        ("formMemoryBytes", &mut limits.form_memory_bytes, KIB, MIB * MIB, " bytes"),
         ("tokenBytes", &mut limits.token_bytes, 256, MIB, " bytes"),
         ("connections", &mut limits.connections, 1, MIB, " connections"),
         ("http2Streams", &mut limits.http2_streams, 1, 10_000, " streams"),
@@ -194,7 +121,7 @@ fn read_timeouts(gateway: &mut Object<'_>, timeouts: &mut Timeouts, report: &mut
     object.finish(report);
 }
 
-fn integer(
+pub(super) fn integer(
     object: &mut Object<'_>,
     name: &'static str,
     least: u64,
@@ -228,18 +155,6 @@ impl Default for GatewaySettings {
     }
 }
 
-impl Default for AdminSettings {
-    fn default() -> AdminSettings {
-        AdminSettings {
-            listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8081))),
-            tls: None,
-            allow_insecure: false,
-            open_metrics: false,
-            access_keys: Vec::new(),
-        }
-    }
-}
-
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
@@ -247,6 +162,7 @@ impl Default for Limits {
             header_fields: 200,
             request_line_bytes: 16 * 1024,
             form_bytes: 1024 * 1024,
+            form_memory_bytes: 256 * 1024 * 1024,
             token_bytes: 16 * 1024,
             connections: 10_000,
             http2_streams: 100,

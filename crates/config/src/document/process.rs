@@ -43,7 +43,8 @@ pub(super) fn read(
     let user = object.field("user").and_then(|field| read_user(&field, report));
     let settings = ProcessSettings {
         command: Vec::new(),
-        cwd: PathBuf::from(cwd.unwrap_or_default()),
+        cwd: cwd.map(PathBuf::from),
+        folder: PathBuf::new(),
         env,
         port: port.as_ref().map(|port| port.value),
         instance_concurrency: number(&mut object, "instanceConcurrency", (1, 1000, 20), " requests", report),

@@ -1,4 +1,4 @@
-//! `gateway.trustedProxies` and `gateway.proxyProtocol`.
+//! `trustedProxies` of `gateway` and `admin`, and `gateway.proxyProtocol`.
 use crate::place::{Written, quoted};
 use crate::reader::Object;
 use crate::report::Report;
@@ -6,14 +6,7 @@ use crate::snapshot::{AddressRange, GatewaySettings};
 
 /// Reads what the gateway knows of the proxies in front of it.
 pub(super) fn read(gateway: &mut Object<'_>, settings: &mut GatewaySettings, report: &mut Report) {
-    let right = "a list of addresses, as [10.0.0.0/8, \"fd00::/8\"]";
-    let ranges = gateway.field("trustedProxies").and_then(|field| field.texts(right, "an address", report));
-    for Written { value: text, place } in ranges.unwrap_or_default() {
-        match text.parse::<AddressRange>() {
-            Ok(range) => settings.trusted_proxies.push(range),
-            Err(why) => report.error(&place, format!("{why}, found {}", quoted(text))),
-        }
-    }
+    settings.trusted_proxies = read_ranges(gateway, report);
     let Some(field) = gateway.field("proxyProtocol") else {
         return;
     };
@@ -23,4 +16,18 @@ pub(super) fn read(gateway: &mut Object<'_>, settings: &mut GatewaySettings, rep
                        name the proxy's address in gateway.trustedProxies";
         report.error(&field.place, message);
     }
+}
+
+/// Reads `trustedProxies`.
+pub(super) fn read_ranges(section: &mut Object<'_>, report: &mut Report) -> Vec<AddressRange> {
+    let right = "a list of addresses, as [10.0.0.0/8, \"fd00::/8\"]";
+    let written = section.field("trustedProxies").and_then(|field| field.texts(right, "an address", report));
+    let mut ranges = Vec::new();
+    for Written { value: text, place } in written.unwrap_or_default() {
+        match text.parse::<AddressRange>() {
+            Ok(range) => ranges.push(range),
+            Err(why) => report.error(&place, format!("{why}, found {}", quoted(text))),
+        }
+    }
+    ranges
 }

@@ -1,4 +1,6 @@
 //! `store`.
+use std::path::PathBuf;
+
 use http::Uri;
 
 use crate::place::{Written, quoted};
@@ -11,6 +13,7 @@ pub(super) fn read(field: Option<Field<'_>>, report: &mut Report) -> Option<Stor
     let right = "an object with sqlite or etcd, as {sqlite: ./claimgate.db}";
     let mut object = field?.object(right, report)?;
     let key_file = path(&mut object, "keyFile", "the file of a key", report);
+    let allow_files = object.field("allowFiles").and_then(|field| read_folders(&field, report));
     let (sqlite, etcd) = (object.field("sqlite"), object.field("etcd"));
     let place = object.place.clone();
     object.finish(report);
@@ -28,7 +31,13 @@ pub(super) fn read(field: Option<Field<'_>>, report: &mut Report) -> Option<Stor
             return None;
         }
     };
-    Some(StoreSettings { backend, key_file })
+    Some(StoreSettings { backend, key_file, allow_files: allow_files.unwrap_or_default() })
+}
+
+fn read_folders(field: &Field<'_>, report: &mut Report) -> Option<Vec<PathBuf>> {
+    let folders = field.list("a list of folders, as [/etc/claimgate/certificates]", report)?;
+    let paths = folders.iter().map(|folder| folder.file_path("the path of a folder", report));
+    Some(paths.flatten().map(|path| path.value).collect())
 }
 
 fn read_etcd(field: &Field<'_>, report: &mut Report) -> Option<EtcdSettings> {
@@ -76,12 +85,7 @@ fn read_etcd(field: &Field<'_>, report: &mut Report) -> Option<EtcdSettings> {
     })
 }
 
-fn path(
-    object: &mut Object<'_>,
-    name: &'static str,
-    right: &str,
-    report: &mut Report,
-) -> Option<std::path::PathBuf> {
+fn path(object: &mut Object<'_>, name: &'static str, right: &str, report: &mut Report) -> Option<PathBuf> {
     object.field(name)?.file_path(right, report).map(|path| path.value)
 }
 

@@ -6,8 +6,11 @@ use std::fmt;
 pub enum Role {
     /// May read, but no secrets.
     Viewer,
-    /// May change documents.
+    /// May change documents, except for what needs [`Admin`](Self::Admin).
     Editor,
+    /// May manage users, and store what `control.allow` allows: functions that are processes, or at a unix socket
+    /// or a link-local address.
+    Admin,
 }
 
 /// An access key that the configuration file names.
@@ -29,7 +32,8 @@ pub struct AccessKeySecret(String);
 
 impl Role {
     /// All roles by the names that documents use.
-    pub const ALL: [(&'static str, Self); 2] = [("viewer", Self::Viewer), ("editor", Self::Editor)];
+    pub const ALL: [(&'static str, Self); 3] =
+        [("viewer", Self::Viewer), ("editor", Self::Editor), ("admin", Self::Admin)];
 
     /// The role of a name.
     pub fn from_name(name: &str) -> Option<Self> {
@@ -41,6 +45,7 @@ impl Role {
         match self {
             Self::Viewer => "viewer",
             Self::Editor => "editor",
+            Self::Admin => "admin",
         }
     }
 }

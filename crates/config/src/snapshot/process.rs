@@ -9,8 +9,11 @@ use std::time::Duration;
 pub struct ProcessSettings {
     /// The program and its arguments; never empty.
     pub command: Vec<String>,
-    /// The folder that instances work in.
-    pub cwd: PathBuf,
+    /// The folder that instances work in; `None` gives the function an empty one of its own.
+    pub cwd: Option<PathBuf>,
+    /// Where a relative path in [`command`](Self::command) begins when there is no `cwd`: the configuration
+    /// file's folder.
+    pub folder: PathBuf,
     /// What instances find in their environment beside what each one finds there.
     pub env: Environment,
     /// The port that the one instance listens on; `None` gives each instance a free one.
@@ -36,8 +39,19 @@ pub struct ProcessSettings {
 impl ProcessSettings {
     /// Takes a relative `cwd` as beginning at a folder.
     pub(crate) fn resolve_paths(&mut self, folder: &Path) {
-        let cwd = folder.join(&self.cwd);
-        self.cwd = std::path::absolute(&cwd).unwrap_or(cwd);
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        self.cwd = self.cwd.take().map(|cwd| absolute(folder.join(cwd)));
+        self.folder = absolute(folder.to_owned());
+    }
+
+    /// The program to run: a name to find in the folders of `PATH`, or an absolute path.
+    pub fn program(&self) -> PathBuf {
+        let program = Path::new(self.command.first().map_or("", String::as_str));
+        if program.components().count() > 1 {
+            self.cwd.as_ref().unwrap_or(&self.folder).join(program)
+        } else {
+            program.to_owned()
+        }
     }
 }
 

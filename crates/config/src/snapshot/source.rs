@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::place::Location;
+use crate::reach::Reach;
 
 /// Where a domain or a function was written.
 #[derive(Debug, Clone)]
@@ -11,6 +12,8 @@ pub struct Source {
     pub json: Arc<str>,
     /// Where it is.
     pub origin: Origin,
+    /// Of a function: where its requests may be sent.
+    pub reach: Reach,
 }
 
 /// Where a document is.
@@ -20,7 +23,7 @@ pub enum Origin {
     Declared(Location),
     /// In the store.
     Stored(DocumentId),
-    /// Nowhere.
+    /// Nowhere: the gateway made it for itself, or keeps it in place of a stored document that cannot be served.
     Internal,
 }
 
@@ -35,7 +38,7 @@ pub struct RulesId(u64);
 impl Source {
     /// Of a function that nobody wrote: the gateway calls it for itself.
     pub fn internal() -> Self {
-        Self { json: Arc::from("{}"), origin: Origin::Internal }
+        Self { json: Arc::from("{}"), origin: Origin::Internal, reach: Reach::Everywhere }
     }
 }
 

@@ -10,6 +10,8 @@ pub struct StoreSettings {
     /// `keyFile`: the key that what is stored is encrypted with; `None` means that of the environment, or one
     /// beside the database.
     pub key_file: Option<PathBuf>,
+    /// `allowFiles`: folders whose files stored documents may name.
+    pub allow_files: Vec<PathBuf>,
 }
 
 /// What stores.
@@ -64,7 +66,8 @@ impl StoreSettings {
                 ]
             }
         };
-        for path in backend.into_iter().chain([self.key_file.as_mut()]).flatten() {
+        for path in backend.into_iter().chain([self.key_file.as_mut()]).flatten().chain(&mut self.allow_files)
+        {
             *path = folder.join(&path);
         }
     }

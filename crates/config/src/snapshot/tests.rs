@@ -1,9 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 use super::*;
 use crate::place::Location;
+use crate::reach::Reach;
 
 fn route(path: &str, methods: &[Method], function: &str) -> Route {
-    let source = Source { json: "{}".into(), origin: Origin::Declared(Location::START) };
+    let source =
+        Source { json: "{}".into(), origin: Origin::Declared(Location::START), reach: Reach::Everywhere };
     let function = Arc::new(Function { name: function.to_owned(), target: FunctionTarget::Echo, source });
     Route { path: path.to_owned(), number: 0, methods: methods.to_vec(), function, rewrite: None }
 }
@@ -12,7 +14,11 @@ fn domain(name: &str) -> Domain {
     Domain {
         name: name.to_owned(),
         kind: DomainKind::Custom,
-        source: Source { json: "{}".into(), origin: Origin::Declared(Location::START) },
+        source: Source {
+            json: "{}".into(),
+            origin: Origin::Declared(Location::START),
+            reach: Reach::Everywhere,
+        },
         number: 0,
         protocol: Protocol::default(),
         tls: None,

@@ -3,7 +3,7 @@
 use axum::http::header;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
 
-use super::{Request, hex, sha256};
+use super::{BodyHash, Request, hex};
 
 /// All but the unreserved characters of RFC 3986, 2.3.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -13,6 +13,7 @@ pub(super) fn request(
     request: &Request<'_>,
     signed_headers: &[String],
     signed_headers_text: &str,
+    body: BodyHash,
 ) -> Vec<u8> {
     let mut canonical = Vec::new();
     let mut line = |parts: &[&[u8]]| {
@@ -28,7 +29,7 @@ pub(super) fn request(
     }
     line(&[]);
     line(&[signed_headers_text.as_bytes()]);
-    canonical.extend_from_slice(hex::encode(sha256(request.body).as_ref()).as_bytes());
+    canonical.extend_from_slice(hex::encode(&body.0).as_bytes());
     canonical
 }
 

@@ -8,24 +8,22 @@ use axum::response::Response;
 
 use crate::answer::ErrorAnswer;
 use crate::authentication::Authenticator;
-use crate::request_body;
+use crate::known_caller::{self, Accepted};
+use crate::request_body::Bodies;
 
 /// The most that many documents take together.
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 
-/// Reads the whole request, and checks its signature, or the session of the console that it is of; handlers get
-/// the caller and the body.
+/// Checks the signature of a request, or the session of the console that it is of, and then reads its body;
+/// handlers get the caller and the body.
 pub async fn require_caller(
-    State(authenticator): State<Arc<Authenticator>>,
+    State((authenticator, bodies)): State<(Arc<Authenticator>, Bodies)>,
     request: Request,
     next: Next,
 ) -> Result<Response, ErrorAnswer> {
-    let (mut parts, body) = request.into_parts();
-    let body = request_body::read(body, MAX_BODY_BYTES).await?;
-    let caller = match authenticator.session(&parts).await? {
-        Some(caller) => caller,
-        None => authenticator.authenticate(&parts, &body).await?,
-    };
-    parts.extensions.insert(caller);
-    Ok(next.run(Request::from_parts(parts, body.into())).await)
+    let accepted = Accepted::SignaturesAndSessions;
+    let admitted =
+        known_caller::admit(&authenticator, &bodies, request, accepted, MAX_BODY_BYTES, |_, _| Ok(())).await;
+    let (request, _memory) = admitted?;
+    Ok(next.run(request).await)
 }

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use claimgate_config::{DocumentProblem, Severity};
+use claimgate_jose::json::Value;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -10,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::kind::Kind;
 use crate::catalog::{Document, Origin, Version};
-use crate::secrets;
+use crate::secrets::{self, Audience};
 
 /// A document, and what is known of it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,7 +37,7 @@ pub struct Shown {
     /// The place in the configuration file; of declared documents.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
-    /// What it says, with the fields of the configuration file.
+    /// What it says, with the fields of the configuration file; null when it cannot be read.
     #[schema(value_type = Object)]
     pub document: Box<RawValue>,
     /// What whoever changed it should look at.
@@ -78,17 +79,15 @@ pub struct ShownVersion {
     pub time: String,
     /// Who made it.
     pub author: String,
-    /// What it says; left out when the document was deleted.
+    /// What it says; left out when the document was deleted, null when it cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub document: Option<Box<RawValue>>,
 }
 
 impl Shown {
-    /// A document for somebody who may see secrets that are shared with the original, or may not; `None` for a
-    /// function without a trigger, where that is asked for.
-    pub fn of(kind: Kind, document: &Document, may_see_secrets: bool) -> Option<Self> {
-        let json = secrets::shown(document.kind, &document.json, may_see_secrets);
+    /// A document as it is shown to a caller; `None` for a function without a trigger, where that is asked for.
+    pub fn of(kind: Kind, document: &Document, audience: Audience) -> Option<Self> {
         let shown = Self {
             kind,
             name: document.name.clone(),
@@ -98,7 +97,7 @@ impl Shown {
             last_modified_time: None,
             last_modified_by: None,
             place: None,
-            document: kind.within(&json)?,
+            document: shown(kind, &document.json, audience)?,
             warnings: Vec::new(),
         };
         Some(match &document.origin {
@@ -116,13 +115,12 @@ impl Shown {
 }
 
 impl ShownVersion {
-    pub fn of(kind: Kind, version: Version, may_see_secrets: bool) -> Self {
-        let json = version.json.map(|json| secrets::shown(kind.stored(), &json, may_see_secrets));
+    pub fn of(kind: Kind, version: Version, audience: Audience) -> Self {
         Self {
             version: version.version,
             time: rfc3339(version.at),
             author: version.author,
-            document: json.and_then(|json| kind.within(&json)),
+            document: version.json.and_then(|json| shown(kind, &json, audience)),
         }
     }
 }
@@ -133,6 +131,15 @@ impl From<DocumentProblem> for Problem {
         let (kind, is_error) = (Kind::of(kind), problem.severity == Severity::Error);
         Self { kind, name, field: problem.field, message: problem.message, is_error }
     }
+}
+
+/// The document as a caller sees it: null when it cannot be read.
+fn shown(kind: Kind, json: &str, audience: Audience) -> Option<Box<RawValue>> {
+    let document = match secrets::shown(kind.stored(), json, audience) {
+        Some(document) => kind.within(document)?,
+        None => Value::Null,
+    };
+    RawValue::from_string(document.to_string()).ok()
 }
 
 /// A time to the second.

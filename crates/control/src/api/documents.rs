@@ -108,8 +108,7 @@ pub async fn list(
         let wanted = limit - documents.len();
         let found = catalog.list(kind.stored(), &page.prefix, after.as_deref(), wanted);
         let is_last = found.len() < wanted;
-        documents
-            .extend(found.iter().filter_map(|document| Shown::of(kind, document, caller.sees_secrets())));
+        documents.extend(found.iter().filter_map(|document| Shown::of(kind, document, caller.audience())));
         after = found.into_iter().next_back().map(|last| last.name).or(after);
         if is_last || documents.len() == limit {
             let next_token = after.filter(|_| !is_last);
@@ -129,7 +128,7 @@ pub async fn read(
 ) -> Result<Response, ApiError> {
     let name = normal(kind, name);
     let shown =
-        catalog.find(kind.stored(), &name).and_then(|found| Shown::of(kind, &found, caller.sees_secrets()));
+        catalog.find(kind.stored(), &name).and_then(|found| Shown::of(kind, &found, caller.audience()));
     shown.map(|shown| answer(StatusCode::OK, shown)).ok_or_else(|| ApiError::not_found(kind, &name))
 }
 
@@ -150,12 +149,13 @@ pub async fn write(
 ) -> Result<Response, ApiError> {
     let name = normal(kind, name);
     let document = std::str::from_utf8(&body).map_err(|_| ApiError::invalid("the body is not UTF-8 text"))?;
-    let is_new = catalog.find(kind.stored(), &name).and_then(|found| kind.within(&found.json)).is_none();
     let change = change(&catalog, kind, &name, expected(&headers)?, Some(document))?;
     let applied = make(&catalog, &caller, vec![change], manner.dry_run).await?;
+    let earlier = applied.earlier.into_iter().next().flatten();
+    let is_new = earlier.and_then(|earlier| kind.text_within(&earlier.json)).is_none();
     let warnings = applied.warnings.into_iter().map(Problem::from).collect();
     let document = applied.documents.into_iter().next();
-    let shown = document.and_then(|document| Shown::of(kind, &document, true));
+    let shown = document.and_then(|document| Shown::of(kind, &document, caller.audience()));
     let shown = shown.ok_or_else(|| ApiError::not_found(kind, &name))?;
     let status = if is_new && !manner.dry_run { StatusCode::CREATED } else { StatusCode::OK };
     Ok(answer(status, Shown { warnings, ..shown }))
@@ -201,8 +201,9 @@ pub async fn apply(
     let changes = changes.collect::<Result<Vec<_>, _>>()?;
     let written = changes.iter().zip(kinds).filter(|(change, _)| change.document.is_some());
     let written: Vec<Kind> = written.map(|(_, kind)| kind).collect();
-    let Applied { documents, warnings } = make(&catalog, &caller, changes, dry_run).await?;
-    let shown = documents.iter().zip(written).filter_map(|(document, kind)| Shown::of(kind, document, true));
+    let Applied { documents, warnings, .. } = make(&catalog, &caller, changes, dry_run).await?;
+    let shown = documents.iter().zip(written);
+    let shown = shown.filter_map(|(document, kind)| Shown::of(kind, document, caller.audience()));
     let (documents, warnings) = (shown.collect(), warnings.into_iter().map(Problem::from).collect());
     Ok(Json(Changed { documents, warnings }))
 }
@@ -215,11 +216,9 @@ pub async fn make(
     dry_run: bool,
 ) -> Result<Applied, ApiError> {
     caller.may_write()?;
-    let applied = if dry_run {
-        catalog.check(changes, &caller.name).await
-    } else {
-        catalog.apply(changes, &caller.name).await
-    };
+    let author = caller.author();
+    let applied =
+        if dry_run { catalog.check(changes, &author).await } else { catalog.apply(changes, &author).await };
     Ok(applied?)
 }
 

@@ -11,6 +11,7 @@ use super::document::{Problem, Shown};
 use super::kind::Kind;
 use crate::answer::{ErrorAnswer, with_ids};
 use crate::catalog::ApplyError;
+use crate::secrets::Audience;
 use crate::store::StoreError;
 
 /// Why nothing was done.
@@ -72,8 +73,9 @@ impl From<ApplyError> for ApiError {
             ApplyError::Exists { .. } => of(StatusCode::PRECONDITION_FAILED, "PreconditionFailed"),
             ApplyError::NotFound { kind, name } => Self::not_found(Kind::of(kind), &name),
             ApplyError::Changed { current, .. } => Self {
+                // Nothing was applied for anyone who may not write.
                 current: current.and_then(|document| {
-                    Some(Box::new(Shown::of(Kind::of(document.kind), &document, true)?))
+                    Some(Box::new(Shown::of(Kind::of(document.kind), &document, Audience::Editor)?))
                 }),
                 ..of(StatusCode::PRECONDITION_FAILED, "PreconditionFailed")
             },
@@ -81,6 +83,8 @@ impl From<ApplyError> for ApiError {
                 problems: problems.into_iter().map(Problem::from).collect(),
                 ..of(StatusCode::BAD_REQUEST, "InvalidArgument")
             },
+            ApplyError::Refused(_) => of(StatusCode::SERVICE_UNAVAILABLE, "ConfigurationUnavailable"),
+            ApplyError::NotPermitted { .. } => ErrorAnswer::denied(message).into(),
             ApplyError::Busy => of(StatusCode::SERVICE_UNAVAILABLE, "ConcurrentUpdateError"),
             ApplyError::Store(error) => error.into(),
         }

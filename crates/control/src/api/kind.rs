@@ -1,9 +1,8 @@
 //! What documents are about, as paths name it.
 
 use claimgate_config::DocumentKind;
+use claimgate_jose::json::{Object, Value};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// What a document is about.
@@ -39,14 +38,19 @@ impl Kind {
     }
 
     /// The document within what is stored; `None` for a function without a trigger.
-    pub fn within(self, stored: &str) -> Option<Box<RawValue>> {
-        let part = match self {
-            Self::CustomDomains | Self::Functions => stored.to_owned(),
-            Self::Triggers => {
-                object(stored)?.remove(TRIGGER).filter(|trigger| !trigger.is_null())?.to_string()
-            }
-        };
-        RawValue::from_string(part).ok()
+    pub fn within(self, mut stored: Object) -> Option<Value> {
+        match self {
+            Self::CustomDomains | Self::Functions => Some(stored.into()),
+            Self::Triggers => stored.remove(TRIGGER).filter(|trigger| *trigger != Value::Null),
+        }
+    }
+
+    /// [`within`](Self::within) as text, secrets included.
+    pub fn text_within(self, stored: &str) -> Option<String> {
+        match self {
+            Self::CustomDomains | Self::Functions => Some(stored.to_owned()),
+            Self::Triggers => self.within(object(stored)?).map(|trigger| trigger.to_string()),
+        }
     }
 
     /// What is to be stored so that the document becomes this; `None` as the document deletes it. `stored` is
@@ -58,16 +62,19 @@ impl Kind {
                 let mut function = object(stored?)?;
                 match document {
                     Some(document) => {
-                        function.insert(TRIGGER.to_owned(), serde_json::from_str(document).ok()?);
+                        function.insert(TRIGGER, Value::parse(document.as_bytes()).ok()?);
                     }
                     None => drop(function.remove(TRIGGER)?),
                 }
-                Some(Some(Value::Object(function).to_string()))
+                Some(Some(function.to_string()))
             }
         }
     }
 }
 
-fn object(json: &str) -> Option<Map<String, Value>> {
-    serde_json::from_str(json).ok()
+fn object(json: &str) -> Option<Object> {
+    match Value::parse(json.as_bytes()) {
+        Ok(Value::Object(object)) => Some(object),
+        _ => None,
+    }
 }

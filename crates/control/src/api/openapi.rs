@@ -20,6 +20,7 @@ use super::{documents, history, try_request};
         documents::apply,
         history::list,
         history::roll_back,
+        history::purge,
         try_request::answer,
     )
 )]

@@ -1,10 +1,21 @@
 //! What is asked of the catalog, and what comes of it.
 
 use claimgate_config::place::Location;
+use claimgate_config::snapshot::Role;
 use claimgate_config::{DocumentKind, DocumentProblem, UnknownFields};
 
 use super::document::Document;
+use super::status::Refusal;
 use crate::store::StoreError;
+
+/// Who asks for changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// As the history lists it.
+    pub name: String,
+    /// Decides what may be changed. Every caller who may write has at least [`Role::Editor`].
+    pub role: Role,
+}
 
 /// A change of one document.
 #[derive(Debug, Clone)]
@@ -39,6 +50,8 @@ pub enum Expected {
 pub struct Applied {
     /// The documents as they are now, in the order of the changes; deleted ones are left out.
     pub documents: Vec<Document>,
+    /// What was there in the place of each change before.
+    pub earlier: Vec<Option<Document>>,
     /// What whoever made the changes should look at.
     pub warnings: Vec<DocumentProblem>,
 }
@@ -91,6 +104,24 @@ pub enum ApplyError {
     /// The documents could not be served.
     #[error("{}", first(.0))]
     Invalid(Vec<DocumentProblem>),
+    /// What is stored is not what is served, so that nothing can be judged.
+    #[error("nothing can be changed now: {0}")]
+    Refused(Refusal),
+    /// The role of who asks for it does not allow it.
+    #[error(
+        "{} {name} would be {what}, which needs the role admin; the role here is {}",
+        noun(*.kind), .role.name()
+    )]
+    NotPermitted {
+        /// What it is about.
+        kind: DocumentKind,
+        /// Its name.
+        name: String,
+        /// What it would be.
+        what: &'static str,
+        /// Who asks has this role.
+        role: Role,
+    },
     /// Others change documents all the time.
     #[error("other changes came first, again and again; try again")]
     Busy,

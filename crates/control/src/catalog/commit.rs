@@ -5,9 +5,10 @@ use std::sync::Arc;
 use claimgate_config::Snapshot;
 use claimgate_gateway::Serving;
 
-use super::change::{Applied, ApplyError, Change};
-use super::judge::{Judged, Made, judge};
+use super::change::{Applied, ApplyError, Author, Change};
+use super::judge::{Before, Judged, Made, judge};
 use super::records::{self, Contents, GENERATION, Value};
+use super::status::{Age, Refusal};
 use super::{Catalog, blocking, in_one_problem, lock, read};
 use crate::store::{CommitError, Condition, Store, StoreError, Write};
 
@@ -18,8 +19,8 @@ const ATTEMPTS: usize = 20;
 const MOST_VERSIONS: usize = 100;
 
 /// What is ready to be put in force, unless something else was meanwhile.
-struct Ready {
-    judged: Judged,
+pub(super) struct Ready {
+    pub(super) judged: Judged,
     next: Serving,
     /// What was in force when it was made.
     before: Arc<Serving>,
@@ -31,7 +32,7 @@ impl Catalog {
     /// # Errors
     ///
     /// [`ApplyError`]; nothing was changed then.
-    pub async fn apply(&self, changes: Vec<Change>, author: &str) -> Result<Applied, ApplyError> {
+    pub async fn apply(&self, changes: Vec<Change>, author: &Author) -> Result<Applied, ApplyError> {
         let Some(store) = &self.shared.store else { return Err(ApplyError::ReadOnly) };
         if changes.is_empty() {
             return Ok(Applied::default());
@@ -39,13 +40,17 @@ impl Catalog {
         let changes: Arc<[Change]> = Arc::from(changes);
         let _changing = self.shared.changing.lock().await;
         for _ in 0..ATTEMPTS {
-            let ready = self.make_ready(Arc::clone(&changes), author.to_owned()).await?;
+            let ready = self.make_ready(Arc::clone(&changes), author.clone()).await?;
             let (conditions, writes) = written(&ready.judged, store).await?;
             let revision = match store.commit(&conditions, &writes).await {
                 Ok(revision) => revision,
                 Err(CommitError::Conflict { .. }) => {
-                    self.catch_up().await?;
-                    continue;
+                    // Others came first.
+                    self.read_anew(store).await?;
+                    match self.status().refused {
+                        Some(refusal) => return Err(ApplyError::Refused(refusal)),
+                        None => continue,
+                    }
                 }
                 Err(CommitError::Unknown(why)) => match revision_of(store, &writes).await? {
                     Some(revision) => revision,
@@ -58,7 +63,11 @@ impl Catalog {
         Err(ApplyError::Busy)
     }
 
-    async fn make_ready(&self, changes: Arc<[Change]>, author: String) -> Result<Ready, ApplyError> {
+    pub(super) async fn make_ready(
+        &self,
+        changes: Arc<[Change]>,
+        author: Author,
+    ) -> Result<Ready, ApplyError> {
         let catalog = self.clone();
         blocking(move || {
             let before = catalog.shared.gateway.serving();
@@ -78,55 +87,58 @@ impl Catalog {
         &self,
         before: &Serving,
         changes: &[Change],
-        author: &str,
+        author: &Author,
     ) -> Result<(Snapshot, Judged), ApplyError> {
         let state = lock(&self.shared.state);
-        judge(&state, &read(&self.shared.index), &before.snapshot, changes, author, records::now())
+        let not_served = self.status().not_served;
+        let before = Before {
+            state: &state,
+            index: &read(&self.shared.index),
+            snapshot: &before.snapshot,
+            not_served: &not_served,
+            can_run: &self.shared.can_run,
+        };
+        judge(&before, changes, author, records::now())
     }
 
-    async fn put_ready_in_force(&self, ready: Ready, revision: u64) -> Result<Applied, ApplyError> {
+    pub(super) async fn put_ready_in_force(
+        &self,
+        ready: Ready,
+        revision: u64,
+    ) -> Result<Applied, ApplyError> {
         let catalog = self.clone();
         blocking(move || {
             let Ready { judged, next, before } = ready;
-            let Judged { mut contents, applied, .. } = judged;
+            let Judged { mut contents, not_served, applied, .. } = judged;
             contents.generation_record = Some(revision);
             contents.revision = revision;
             let mut state = lock(&catalog.shared.state);
             let serving = catalog.shared.gateway.serving();
-            if Arc::ptr_eq(&before, &serving) {
+            let is_next = contents.stamp().compared_with(state.contents.stamp()) == Age::Newer;
+            if is_next && Arc::ptr_eq(&before, &serving) {
                 catalog.put_in_force(next, serving);
+                catalog.note_not_served(not_served);
                 catalog.note(&mut state, contents);
-            } else if let Err(why) = catalog.serve(&mut state, contents) {
-                // Written it is. What keeps it from being served came from elsewhere at the same moment.
-                tracing::error!("{why}");
+                return Ok(applied);
+            }
+            // A reload, or the store's word of this change or of those behind it, came first.
+            let advanced = catalog.advance(&mut state, contents);
+            drop(state);
+            if let Err(why) = advanced {
+                // Written it is; it is tried again when the store is looked at next.
+                catalog.note_refused(Some(Refusal::Unservable(why.to_string())));
             }
             Ok(applied)
         })
         .await
     }
-
-    /// Takes over what was stored by others since.
-    pub(super) async fn catch_up(&self) -> Result<(), StoreError> {
-        let Some(store) = &self.shared.store else { return Ok(()) };
-        let known = lock(&self.shared.state).contents.clone();
-        let contents = records::read_all(store, &known).await?;
-        let catalog = self.clone();
-        let served = blocking(move || {
-            let mut state = lock(&catalog.shared.state);
-            if contents.generation <= state.contents.generation {
-                return Ok(());
-            }
-            catalog.serve(&mut state, contents)
-        });
-        if let Err(why) = served.await {
-            tracing::error!("{why}");
-        }
-        Ok(())
-    }
 }
 
 /// What the store is asked to do.
-async fn written(judged: &Judged, store: &Store) -> Result<(Vec<Condition>, Vec<Write>), StoreError> {
+pub(super) async fn written(
+    judged: &Judged,
+    store: &Store,
+) -> Result<(Vec<Condition>, Vec<Write>), StoreError> {
     let Contents { generation, generation_record, .. } = &judged.contents;
     let key = GENERATION.to_owned();
     let condition = match generation_record {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::records::{Contents, read_listing};
+use super::status::{Age, Refusal, Stamp};
 use super::{Catalog, lock};
 use crate::store::{Store, StoreError};
 
@@ -21,7 +22,25 @@ pub async fn load(store: &Store, file: &Path, why: &str) -> Result<Contents, Sto
     };
     let saved_at = humantime::format_rfc3339_seconds(kept.saved_at);
     tracing::warn!("the store cannot be reached: {why}; what was kept of it at {saved_at} is served");
-    read_listing(&kept.listing, &Contents::default())
+    Ok(read_listing(&kept.listing, &Contents::default()))
+}
+
+/// What was kept, and why it is served, where the store holds what does not follow it.
+pub async fn newer_than(stored: Stamp, store: &Store, file: &Path) -> Option<(Contents, Refusal)> {
+    let kept = match store.load_snapshot(file).await {
+        Ok(kept) => read_listing(&kept?.listing, &Contents::default()),
+        Err(error) => {
+            tracing::warn!("what was kept of the store cannot be compared with it: {error}");
+            return None;
+        }
+    };
+    match stored.compared_with(kept.stamp()) {
+        Age::Newer | Age::Same => None,
+        Age::Refused(refusal) => {
+            tracing::error!("what is stored is not active, the copy that was kept is: {refusal}");
+            Some((kept, refusal))
+        }
+    }
 }
 
 /// Keeps what is stored, now and whenever it changes.

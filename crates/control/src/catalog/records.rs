@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use claimgate_config::{
-    DocumentKind, DocumentProblem, Problem, Severity, StoredDocuments, StoredDomain, StoredFunction,
-    UnknownFields,
+    DocumentKind, Problem, Severity, StoredDocuments, StoredDomain, StoredFunction, UnknownFields,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::document::{Document, Origin, Stored, Version};
+use super::status::Stamp;
 use crate::store::{Listing, Record, Store, StoreError};
 
 /// Beginning of the keys of documents.
@@ -25,9 +25,20 @@ pub fn key(kind: DocumentKind, name: &str) -> String {
     format!("{DOCUMENTS}{}/{name}", kind.list())
 }
 
+/// Beginning of the keys of all history.
+pub const HISTORY: &str = "history/";
+
 /// Beginning of the keys of a document's history.
 pub fn history(kind: DocumentKind, name: &str) -> String {
-    format!("history/{}/{name}/", kind.list())
+    format!("{HISTORY}{}/{name}/", kind.list())
+}
+
+/// The document and the version whose record has this key.
+pub fn parse_history_key(key: &str) -> Option<(DocumentKind, &str, u64)> {
+    let (list, rest) = key.strip_prefix(HISTORY)?.split_once('/')?;
+    let (name, version) = rest.rsplit_once('/')?;
+    let kind = KINDS.into_iter().find(|kind| kind.list() == list)?;
+    Some((kind, name, version.parse().ok()?))
 }
 
 /// Numbers in keys are padded, so that the order of keys is theirs.
@@ -115,6 +126,8 @@ pub struct Contents {
     pub generation_record: Option<u64>,
     pub parsed: StoredDocuments,
     pub stored: BTreeMap<(DocumentKind, String), Stored>,
+    /// The values and versions of records that cannot be read, as they are.
+    unreadable: BTreeMap<(DocumentKind, String), (Vec<u8>, u64)>,
 }
 
 /// A document that was read.
@@ -154,31 +167,33 @@ impl Read {
 }
 
 impl Contents {
+    /// Which state of the documents this is.
+    pub fn stamp(&self) -> Stamp {
+        Stamp { generation: self.generation, record: self.generation_record }
+    }
+
     /// Takes over the record of a document; with no value it is gone.
-    pub fn take(&mut self, key: &str, record: Option<(&[u8], u64)>) -> Result<(), DocumentProblem> {
+    pub fn take(&mut self, key: &str, record: Option<(&[u8], u64)>) {
         if key == GENERATION {
             self.generation_record = record.map(|(_, version)| version);
             self.generation = record.and_then(|(value, _)| number(value)).unwrap_or_default();
-            return Ok(());
+            return;
         }
-        let Some((kind, name)) = parse_key(key) else { return Ok(()) };
-        let Some((value, _)) = record else {
-            self.remove(kind, name);
-            return Ok(());
-        };
-        let unreadable = |problem: Problem| DocumentProblem { kind, name: name.to_owned(), problem };
-        let value = Value::parse(value).map_err(|error| {
-            unreadable(plain(format!("the record cannot be read, it is not what claimgate writes: {error}")))
-        })?;
-        let json = value.document.as_ref().map_or("null", |document| document.get());
-        // What was taken once is taken again, should a field be unknown to this version.
-        let (read, _) = Read::document(kind, json, UnknownFields::LeftOut).map_err(|problems| {
-            unreadable(
-                problems.into_iter().next().unwrap_or_else(|| plain("the document is empty".to_owned())),
-            )
-        })?;
-        self.put(kind, name, read, value.stored());
-        Ok(())
+        let Some((kind, name)) = parse_key(key) else { return };
+        self.remove(kind, name);
+        let Some((value, version)) = record else { return };
+        match read_value(kind, name, value) {
+            Ok((read, stored)) => self.put(kind, name, read, stored),
+            Err(problem) => {
+                self.parsed.unreadable.insert((kind, name.to_owned()), problem);
+                self.unreadable.insert((kind, name.to_owned()), (value.to_vec(), version));
+            }
+        }
+    }
+
+    /// Whether the record of a document is there and cannot be read.
+    pub fn is_unreadable(&self, kind: DocumentKind, name: &str) -> bool {
+        self.unreadable.contains_key(&(kind, name.to_owned()))
     }
 
     fn take_known(&mut self, known: &Contents, kind: DocumentKind, name: &str, value: &[u8]) -> bool {
@@ -198,6 +213,7 @@ impl Contents {
     }
 
     pub fn put(&mut self, kind: DocumentKind, name: &str, read: Read, stored: Stored) {
+        self.remove(kind, name);
         match read {
             Read::Domain(domain) => drop(self.parsed.domains.insert(name.to_owned(), domain)),
             Read::Function(function) => drop(self.parsed.functions.insert(name.to_owned(), function)),
@@ -210,7 +226,10 @@ impl Contents {
             DocumentKind::CustomDomain => drop(self.parsed.domains.remove(name)),
             DocumentKind::Function => drop(self.parsed.functions.remove(name)),
         }
-        self.stored.remove(&(kind, name.to_owned()));
+        let key = (kind, name.to_owned());
+        self.stored.remove(&key);
+        self.parsed.unreadable.remove(&key);
+        self.unreadable.remove(&key);
     }
 
     /// The records that this was read from.
@@ -221,6 +240,9 @@ impl Contents {
                 let value = Value::of(stored, Some(&document.json)).to_bytes();
                 records.push(Record { key: key(*kind, name), value, version: stored.version });
             }
+        }
+        for ((kind, name), (value, version)) in &self.unreadable {
+            records.push(Record { key: key(*kind, name), value: value.clone(), version: *version });
         }
         if let Some(version) = self.generation_record {
             let value = self.generation.to_string().into_bytes();
@@ -246,11 +268,11 @@ impl Contents {
 
 /// Reads all that is stored. Documents that are `known` in the same version are not read again.
 pub async fn read_all(store: &Store, known: &Contents) -> Result<Contents, StoreError> {
-    read_listing(&store.list(DOCUMENTS).await?, known)
+    Ok(read_listing(&store.list(DOCUMENTS).await?, known))
 }
 
 /// Reads what was listed, as [`read_all`].
-pub fn read_listing(listing: &Listing, known: &Contents) -> Result<Contents, StoreError> {
+pub fn read_listing(listing: &Listing, known: &Contents) -> Contents {
     let mut contents = Contents { revision: listing.revision, ..Contents::default() };
     for Record { key, value, version } in &listing.records {
         if let Some((kind, name)) = parse_key(key)
@@ -258,11 +280,32 @@ pub fn read_listing(listing: &Listing, known: &Contents) -> Result<Contents, Sto
         {
             continue;
         }
-        contents.take(key, Some((value, *version))).map_err(|DocumentProblem { kind, name, problem }| {
-            StoreError::Failed(format!("{}/{name}: {problem}", kind.list()))
-        })?;
+        contents.take(key, Some((value, *version)));
     }
-    Ok(contents)
+    contents
+}
+
+/// Which state of the documents the store is in.
+pub async fn read_stamp(store: &Store) -> Result<Stamp, StoreError> {
+    let record = store.get(GENERATION).await?;
+    let generation = record.as_ref().and_then(|record| number(&record.value)).unwrap_or_default();
+    Ok(Stamp { generation, record: record.map(|record| record.version) })
+}
+
+fn read_value(kind: DocumentKind, name: &str, value: &[u8]) -> Result<(Read, Stored), Problem> {
+    let value = Value::parse(value).map_err(|error| {
+        plain(format!("the record cannot be read, it is not what claimgate writes: {error}"))
+    })?;
+    let json = value.document.as_ref().map_or("null", |document| document.get());
+    // What was taken once is taken again, should a field be unknown to this version.
+    match Read::document(kind, json, UnknownFields::LeftOut) {
+        Ok((read, _)) if read.name() == name => Ok((read, value.stored())),
+        Ok((read, _)) => Err(plain(format!("the document in it names {:?}", read.name()))),
+        Err(problems) => {
+            let first = problems.into_iter().find(|problem| problem.severity == Severity::Error);
+            Err(first.unwrap_or_else(|| plain("the document is empty".to_owned())))
+        }
+    }
 }
 
 pub fn number(value: &[u8]) -> Option<u64> {

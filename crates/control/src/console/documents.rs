@@ -22,10 +22,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use claimgate_config::DocumentKind;
-use claimgate_jose::json::{Object, Value};
 
 use draft::Draft;
-pub use draft::text;
+pub use draft::{for_editors, for_viewers, text};
 pub use edit::{DocumentForm, Editing};
 pub use listing::Listing;
 pub use problems::Problems;
@@ -161,10 +160,12 @@ fn in_its_case(kind: DocumentKind, name: &str) -> String {
     }
 }
 
-/// A document's members; none of what is no document.
-pub fn object(json: &str) -> Object {
-    match Value::parse(json.as_bytes()) {
-        Ok(Value::Object(object)) => object,
-        _ => Object::new(),
+/// A document's members, for tests.
+#[cfg(test)]
+#[allow(clippy::panic)]
+pub fn object(json: &str) -> claimgate_jose::json::Object {
+    match claimgate_jose::json::Value::parse(json.as_bytes()) {
+        Ok(claimgate_jose::json::Value::Object(object)) => object,
+        other => panic!("no object: {other:?}"),
     }
 }

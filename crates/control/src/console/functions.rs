@@ -35,6 +35,7 @@ fn in_words(target: &FunctionTarget, most: usize) -> (&'static str, String) {
         FunctionTarget::Unix(path) => ("unix socket", path.display().to_string()),
         FunctionTarget::Process(settings) => ("process", settings.command.join(" ")),
         FunctionTarget::Echo => ("built in", "echo".to_owned()),
+        FunctionTarget::Unavailable => ("unavailable", String::new()),
     };
     match place.char_indices().nth(most) {
         Some((end, _)) => (kind, format!("{}…", place.get(..end).unwrap_or_default())),

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 
 use super::assets;
 use super::signed_in::SignedIn;
-use crate::sessions::cookie;
+use crate::cookies::cookie;
 
 /// The cookie that a page's script remembers the colours in.
 const THEME_COOKIE: &str = "claimgate_theme";
@@ -115,13 +115,18 @@ impl Layout {
     }
 
     /// Whether somebody is signed in who may change something.
+    pub fn is_admin(&self) -> bool {
+        self.user.as_ref().is_some_and(SignedIn::is_admin)
+    }
+
+    /// Whether the user may change something.
     pub fn is_editor(&self) -> bool {
         self.user.as_ref().is_some_and(SignedIn::is_editor)
     }
 
     /// Why what is served is not what is stored, for whoever is signed in.
-    pub fn stale(&self) -> Option<&str> {
-        self.user.as_ref()?.stale.as_deref()
+    pub fn not_current(&self) -> &[String] {
+        self.user.as_ref().map_or(&[], |user| &user.not_current)
     }
 
     /// The session's token for `htmx` and scripts.

@@ -8,6 +8,7 @@ use claimgate_login::password::{Parameters, Password, PasswordHash};
 use claimgate_login::{AttemptPolicy, Attempts, Hashing, HashingError, TooMany};
 use prometheus_client::metrics::counter::Counter;
 
+use super::device;
 use crate::store::StoreError;
 use crate::users::{User, UserError, Users, check_password};
 
@@ -15,7 +16,8 @@ use crate::users::{User, UserError, Users, check_password};
 const AT_ONCE: usize = 1;
 const WAITING: usize = 16;
 
-const PER_USER: AttemptPolicy = AttemptPolicy {
+/// Of one name from one address, or from one device that its user has signed in on.
+const PER_ORIGIN: AttemptPolicy = AttemptPolicy {
     free_attempts: 5,
     first_delay: Duration::from_secs(1),
     lock_out_after: 20,
@@ -24,13 +26,32 @@ const PER_USER: AttemptPolicy = AttemptPolicy {
 };
 
 /// More, as many people may come from one address.
-const PER_ADDRESS: AttemptPolicy = AttemptPolicy { free_attempts: 20, lock_out_after: 100, ..PER_USER };
+const PER_ADDRESS: AttemptPolicy = AttemptPolicy { free_attempts: 20, lock_out_after: 100, ..PER_ORIGIN };
+
+/// Of one name from all addresses together: who guesses from many is slowed down to one guess in some seconds, and
+/// so is the user, on a device that is not known; but no one can lock a user out.
+const PER_USER: AttemptPolicy =
+    AttemptPolicy { free_attempts: 20, lock_out_after: 100, lock_out: Duration::from_secs(5), ..PER_ORIGIN };
 
 pub struct Passwords {
     hashing: Hashing,
-    /// Made with the first attempt, as its tables take 12 MiB.
+    /// Made with the first attempt, as its tables take 18 MiB.
     attempts: OnceLock<Attempts>,
     started: Instant,
+}
+
+/// Where an attempt comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum Origin<'a> {
+    /// A client that may have the cookie of a device ([`device`](super::device)).
+    Client {
+        /// Its address.
+        address: IpAddr,
+        /// The cookie, which is not judged yet.
+        device: Option<&'a str>,
+    },
+    /// A user who is signed in, by a text that belongs to the session.
+    Session(&'a str),
 }
 
 /// Why somebody is not let in.
@@ -58,10 +79,19 @@ impl Passwords {
         users: &Users,
         name: &str,
         password: Password,
-        client: IpAddr,
+        origin: Origin<'_>,
     ) -> Result<User, NotLetIn> {
-        let attempts = self.attempts.get_or_init(|| Attempts::new(PER_USER, PER_ADDRESS));
-        let attempt = attempts.begin(name, client, self.started.elapsed()).map_err(NotLetIn::TooMany)?;
+        let attempts =
+            self.attempts.get_or_init(|| Attempts::with_origins(PER_USER, PER_ADDRESS, PER_ORIGIN));
+        let now = self.started.elapsed();
+        let attempt = match origin {
+            Origin::Session(session) => attempts.begin_on_device(name, session, now),
+            Origin::Client { address, device } => match known_device(users, name, device).await? {
+                Some(device) => attempts.begin_on_device(name, device, now),
+                None => attempts.begin(name, address, now),
+            },
+        };
+        let attempt = attempt.map_err(NotLetIn::TooMany)?;
         let checked = async {
             let admission = self.hashing.admit()?;
             let user = users.find(name).await?;
@@ -99,6 +129,17 @@ impl Passwords {
     }
 }
 
+/// The cookie, if it is one that the user of this name was given.
+async fn known_device<'a>(
+    users: &Users,
+    name: &str,
+    cookie: Option<&'a str>,
+) -> Result<Option<&'a str>, StoreError> {
+    let Some(cookie) = cookie else { return Ok(None) };
+    let user = users.find(name).await?;
+    Ok(user.filter(|user| device::is_of(user, cookie)).map(|_| cookie))
+}
+
 impl From<HashingError> for NotLetIn {
     fn from(error: HashingError) -> Self {
         match error {
@@ -113,5 +154,32 @@ fn in_words(wait: &Duration) -> String {
         1 => "a second".to_owned(),
         seconds @ 2..=99 => format!("{seconds} seconds"),
         seconds => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn guessers_at_many_addresses_slow_a_user_down_and_lock_nobody_out() {
+        let attempts = Attempts::with_origins(PER_USER, PER_ADDRESS, PER_ORIGIN);
+        let user = IpAddr::from([192, 0, 2, 1]);
+        // One guess a second for three hours, each from another address.
+        for second in 0..3 * 60 * 60 {
+            let now = Duration::from_secs(second.into());
+            let guesser = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + second));
+            if let Ok(attempt) = attempts.begin("ann", guesser, now) {
+                attempt.failed(now);
+            }
+            match attempts.begin("ann", user, now) {
+                Ok(attempt) => attempt.not_judged(),
+                Err(too_many) => assert!(too_many.wait <= Duration::from_secs(5), "{too_many:?}"),
+            }
+            attempts.begin_on_device("ann", "known", now).unwrap().not_judged();
+        }
     }
 }

@@ -1,29 +1,28 @@
 //! Sign-in: with name and password, or with a link that is good once; and sign-out.
 
 use askama::Template;
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{ConnectInfo, Path, State};
+use axum::extract::{Path, State};
 use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
+use claimgate_gateway::Sender;
 use claimgate_login::password::Password;
 
 use super::form::Fields;
 use super::layout::{Layout, Theme};
-use super::passwords::NotLetIn;
-use super::signed_in::Posted;
-use super::{Console, page};
-use crate::admin::Peer;
-use crate::sessions::COOKIE_NAME;
+use super::passwords::{NotLetIn, Origin};
+use super::signed_in::{FormOfStranger, Posted};
+use super::{Console, device, page};
+use crate::cookies::{DEVICE, Protection, SESSION};
 use crate::users::{User, UserError, Users};
 
 const HOME: &str = "/console/custom-domains";
 /// A week, after which no session lasts.
 const COOKIE_SECONDS: u64 = 7 * 24 * 60 * 60;
-/// Browsers say where a request comes from (Fetch Metadata).
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// How long a browser remembers that a user has signed in with it.
+const DEVICE_SECONDS: u64 = 365 * 24 * 60 * 60;
 
 pub fn routes() -> Router<Console> {
     Router::new()
@@ -74,22 +73,23 @@ async fn show(State(console): State<Console>, headers: HeaderMap, uri: Uri) -> R
 
 async fn sign_in(
     State(console): State<Console>,
-    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    Extension(sender): Extension<Sender>,
     headers: HeaderMap,
-    body: Bytes,
+    FormOfStranger(fields): FormOfStranger,
 ) -> Response {
-    let fields = Fields::of_body(&body);
+    let protection = Protection::of(&sender);
     let (name, then) = (fields.text("name").trim(), fields.text("then"));
-    let (Some(users), true) = (console.users(), is_own(&headers)) else {
+    let Some(users) = console.users() else {
         return Redirect::to("/console/sign-in").into_response();
     };
     let password = Password::new(fields.text("password").as_bytes().to_vec());
-    match console.shared.passwords.check(&users, name, password, peer.ip()).await {
-        Ok(user) => begin(&console, &user, then).await,
+    let origin = Origin::Client { address: sender.address, device: DEVICE.of(&headers, protection) };
+    match console.shared.passwords.check(&users, name, password, origin).await {
+        Ok(user) => begin(&console, &user, then, protection).await,
         Err(error) => {
             let status = match &error {
                 NotLetIn::Wrong => {
-                    tracing::warn!(client = %peer.ip(), "sign-in to the console with a wrong name or password");
+                    tracing::warn!(client = %sender.address, "sign-in to the console with a wrong name or password");
                     StatusCode::UNAUTHORIZED
                 }
                 NotLetIn::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -123,18 +123,18 @@ async fn show_link(
 async fn use_link(
     State(console): State<Console>,
     Path(token): Path<String>,
+    Extension(sender): Extension<Sender>,
     headers: HeaderMap,
-    body: Bytes,
+    FormOfStranger(fields): FormOfStranger,
 ) -> Response {
-    let fields = Fields::of_body(&body);
     let name = fields.text("name").trim();
-    let (Some(users), true) = (console.users(), is_own(&headers)) else {
+    let Some(users) = console.users() else {
         return Redirect::to("/console/sign-in").into_response();
     };
     match redeem(&console, &users, &token, name, &fields).await {
         Ok(user) => {
             tracing::info!(user = name, "a sign-in link of the console was used");
-            begin(&console, &user, "").await
+            begin(&console, &user, "", Protection::of(&sender)).await
         }
         Err(UserError::Link) => page::html(&LinkPage::new(&headers, false, name)),
         Err(error) => {
@@ -161,40 +161,40 @@ async fn redeem(
     users.find(name).await?.ok_or_else(|| UserError::NotFound(name.to_owned()))
 }
 
-/// Begins a session and leads to where the user wanted to go.
-pub async fn begin(console: &Console, user: &User, then: &str) -> Response {
+/// Begins a session and leads to where the user wanted to go. From now on the browser is a device of the user.
+pub async fn begin(console: &Console, user: &User, then: &str, protection: Protection) -> Response {
     let Some(sessions) = &console.shared.sessions else {
         return Redirect::to("/console/sign-in").into_response();
     };
-    let token = match sessions.begin(user).await {
-        Ok(token) => token,
+    let begun = sessions.begin(user).await.and_then(|token| Ok((token, device::cookie(user)?)));
+    let (token, device) = match begun {
+        Ok(begun) => begun,
         Err(error) => return page::failed(&error),
     };
-    let cookie = cookie(token.reveal(), COOKIE_SECONDS, console.shared.is_https);
+    let cookies = [
+        (SET_COOKIE, SESSION.set(token.reveal(), COOKIE_SECONDS, protection)),
+        (SET_COOKIE, DEVICE.set(&device, DEVICE_SECONDS, protection)),
+    ];
     let own = then.parse::<Uri>().ok().filter(|uri| uri.scheme().is_none() && uri.authority().is_none());
     let target = own.filter(|uri| uri.path().starts_with("/console/")).map(|uri| uri.to_string());
     let target = target.unwrap_or_else(|| HOME.to_owned());
-    (AppendHeaders([(SET_COOKIE, cookie)]), Redirect::to(&target)).into_response()
+    (AppendHeaders(cookies), Redirect::to(&target)).into_response()
 }
 
-async fn sign_out(State(console): State<Console>, headers: HeaderMap, _: Posted) -> Response {
+async fn sign_out(
+    State(console): State<Console>,
+    Extension(sender): Extension<Sender>,
+    headers: HeaderMap,
+    _: Posted,
+) -> Response {
+    let protection = Protection::of(&sender);
     if let Some(sessions) = &console.shared.sessions
-        && let Err(error) = sessions.end(&headers).await
+        && let Err(error) = sessions.end(&headers, protection).await
     {
         return page::failed(&error);
     }
-    let cookie = cookie("", 0, console.shared.is_https);
+    let cookie = SESSION.set("", 0, protection);
     (AppendHeaders([(SET_COOKIE, cookie)]), Redirect::to("/console/sign-in")).into_response()
-}
-
-fn cookie(value: &str, seconds: u64, is_https: bool) -> String {
-    let secure = if is_https { "; Secure" } else { "" };
-    format!("{COOKIE_NAME}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}")
-}
-
-/// Whether a form comes from a page of this server: another site must not sign its visitors in here.
-fn is_own(headers: &HeaderMap) -> bool {
-    headers.get(FETCH_SITE).is_none_or(|site| site == "same-origin" || site == "none")
 }
 
 impl LinkPage {

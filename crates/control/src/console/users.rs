@@ -1,21 +1,21 @@
 //! Users: who may sign in, and as what.
 
-use std::net::IpAddr;
-
 use askama::Template;
-use axum::Router;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
+use claimgate_gateway::Sender;
 use claimgate_login::password::Password;
 
 use super::form::Fields;
 use super::layout::{Layout, Section};
+use super::passwords::Origin;
 use super::signed_in::Posted;
 use super::when::When;
 use super::{Console, SignedIn, page, sign_in};
-use crate::admin::Peer;
+use crate::cookies::Protection;
 use crate::users::{Role, UserError, Users};
 
 pub fn routes() -> Router<Console> {
@@ -84,13 +84,13 @@ async fn render(
 }
 
 async fn change(State(console): State<Console>, posted: Posted) -> Result<Response, Response> {
-    let posted = posted.by_editor()?;
+    let posted = posted.by_admin()?;
     let Some(users) = console.users() else { return Ok(page::not_found(posted.user).await) };
     let (action, name) = (posted.fields.text("action"), posted.fields.text("name").trim());
     Ok(match act(&console, &users, action, name, &posted.fields).await {
         Ok(done) => {
-            let editor = &posted.user.name;
-            tracing::info!(user = name, editor, "user of the console: {done}");
+            let admin = &posted.user.name;
+            tracing::info!(user = name, admin, "user of the console: {done}");
             Redirect::to(&format!("/console/users?done={done}")).into_response()
         }
         Err(error) => {
@@ -134,21 +134,22 @@ async fn act(
 
 async fn change_own_password(
     State(console): State<Console>,
-    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    Extension(sender): Extension<Sender>,
     posted: Posted,
 ) -> Response {
-    match set_own(&console, &posted, peer.ip()).await {
+    match set_own(&console, &posted).await {
         // The session that this was done in ends as all others, so another begins.
-        Ok(user) => sign_in::begin(&console, &user, "/console/users?done=own").await,
+        Ok(user) => sign_in::begin(&console, &user, "/console/users?done=own", Protection::of(&sender)).await,
         Err(message) => render(&console, &posted.user, None, Some(("own".to_owned(), message)), "").await,
     }
 }
 
-async fn set_own(console: &Console, posted: &Posted, client: IpAddr) -> Result<crate::users::User, String> {
+async fn set_own(console: &Console, posted: &Posted) -> Result<crate::users::User, String> {
     let users = console.users().ok_or("There is no store.")?;
     let name = &posted.user.name;
     let current = Password::new(posted.fields.text("current").as_bytes().to_vec());
-    let checked = console.shared.passwords.check(&users, name, current, client).await;
+    let origin = Origin::Session(&posted.user.csrf);
+    let checked = console.shared.passwords.check(&users, name, current, origin).await;
     checked.map_err(|error| error.to_string())?;
     let set = async {
         let password = console.shared.passwords.hash(posted.fields.text("password")).await?;

@@ -40,10 +40,17 @@ impl Shape {
     /// Why a change was not made.
     pub fn answer(self, name: &str, error: ApplyError) -> ErrorAnswer {
         match error {
-            ApplyError::ReadOnly | ApplyError::Declared { .. } => ErrorAnswer::denied(error.to_string()),
+            ApplyError::ReadOnly | ApplyError::Declared { .. } | ApplyError::NotPermitted { .. } => {
+                ErrorAnswer::denied(error.to_string())
+            }
             ApplyError::Exists { .. } => self.exists(error.to_string()),
             ApplyError::NotFound { .. } => self.not_found(name),
             ApplyError::Changed { .. } | ApplyError::Busy => concurrent_update(),
+            ApplyError::Refused(_) => ErrorAnswer::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "ConfigurationUnavailable",
+                error.to_string(),
+            ),
             ApplyError::Invalid(problems) => ErrorAnswer::invalid(in_words(self.kind(), name, &problems)),
             ApplyError::Store(error) => error.into(),
         }

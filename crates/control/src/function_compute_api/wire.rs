@@ -2,7 +2,6 @@
 
 use std::time::SystemTime;
 
-use claimgate_config::snapshot::Role;
 use claimgate_jose::json::{Object, Value};
 
 use crate::answer::ErrorAnswer;
@@ -15,22 +14,20 @@ const READ_ONLY: [&str; 5] = ["accountId", "apiVersion", "createdTime", "lastMod
 
 /// A document as it is stored, secrets included.
 pub(super) fn parse_document(document: &Document) -> Result<Object, ErrorAnswer> {
-    parse(&document.json)
+    match Value::parse(document.json.as_bytes()) {
+        Ok(Value::Object(object)) => Ok(object),
+        _ => Err(unreadable()),
+    }
 }
 
 /// A document as somebody may see it.
 fn shown(document: &Document, caller: &Caller) -> Result<Object, ErrorAnswer> {
-    parse(&secrets::shown(document.kind, &document.json, caller.role >= Role::Editor))
+    secrets::shown(document.kind, &document.json, caller.audience()).ok_or_else(unreadable)
 }
 
-fn parse(json: &str) -> Result<Object, ErrorAnswer> {
-    match Value::parse(json.as_bytes()) {
-        Ok(Value::Object(object)) => Ok(object),
-        _ => {
-            let status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
-            Err(ErrorAnswer::new(status, "InternalServerError", "the document cannot be read"))
-        }
-    }
+fn unreadable() -> ErrorAnswer {
+    let status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
+    ErrorAnswer::new(status, "InternalServerError", "the document cannot be read")
 }
 
 /// A custom domain with what the original adds. Defaults are written out where tools compare what they have

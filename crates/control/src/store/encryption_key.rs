@@ -1,6 +1,5 @@
 //! The key that values are encrypted with.
 
-use std::env;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -9,6 +8,7 @@ use std::path::Path;
 use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use claimgate_config::environment;
 use zeroize::Zeroizing;
 
 use super::StoreError;
@@ -29,14 +29,13 @@ impl EncryptionKey {
         Self { bytes: Zeroizing::new(bytes), name: name.to_owned() }
     }
 
-    /// The key from the environment, or else from the file, which is made when it may be.
-    pub(super) fn find(file: &Path, make: bool) -> Result<Self, StoreError> {
+    /// The key from the environment, or else from the file.
+    pub(super) fn find(file: &Path) -> Result<Self, StoreError> {
         if let Some(key) = Self::from_environment()? {
             return Ok(key);
         }
         match Self::read(file)? {
             Some(key) => Ok(key),
-            None if make => Self::make(file),
             None => Err(StoreError::Failed(format!(
                 "the key of the store is missing: put it at {} or into {VARIABLE}; without it nothing in the \
                  store can be read",
@@ -49,7 +48,7 @@ impl EncryptionKey {
     pub(super) fn find_shared(file: Option<&Path>) -> Result<Self, StoreError> {
         match (Self::from_environment()?, file) {
             (Some(key), _) => Ok(key),
-            (None, Some(file)) => Self::find(file, false),
+            (None, Some(file)) => Self::find(file),
             (None, None) => Err(StoreError::Failed(format!(
                 "a store in etcd needs a key, which all gateways share: make one with 'openssl rand -base64 32', \
                  and name its file with keyFile or put it into {VARIABLE}"
@@ -59,11 +58,8 @@ impl EncryptionKey {
 
     /// The key that the environment holds.
     pub(super) fn from_environment() -> Result<Option<Self>, StoreError> {
-        match env::var(VARIABLE) {
-            Err(env::VarError::NotPresent) => Ok(None),
-            Err(env::VarError::NotUnicode(_)) => Err(malformed(VARIABLE)),
-            Ok(text) => Self::parse(Zeroizing::new(text).as_bytes(), VARIABLE).map(Some),
-        }
+        let text = environment::var_os(VARIABLE).map(|text| Zeroizing::new(text.into_encoded_bytes()));
+        text.map(|text| Self::parse(&text, VARIABLE)).transpose()
     }
 
     /// The key that a file holds; `None` when there is no such file.
@@ -82,7 +78,7 @@ impl EncryptionKey {
     }
 
     /// Makes a file with a new key; or reads it, when another process was faster.
-    fn make(file: &Path) -> Result<Self, StoreError> {
+    pub(super) fn make(file: &Path) -> Result<Self, StoreError> {
         let cannot_make = |error| StoreError::Failed(format!("cannot make {}: {error}", file.display()));
         let mut bytes = Zeroizing::new([0; BYTES]);
         rand::fill(bytes.as_mut_slice()).map_err(|_| cannot_make(io::Error::other("no random bytes")))?;

@@ -11,7 +11,7 @@ use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{self as jobs, RecvTimeoutError};
+use std::sync::mpsc::{self as jobs, RecvTimeoutError, TrySendError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,12 +29,16 @@ const PURGE_EVERY: Duration = Duration::from_secs(5);
 /// How long another process may hold the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const WAITING_EVENTS: usize = 16;
+/// How many may wait for the database at once.
+const MOST_WAITING: usize = 256;
+/// How long one may wait for those before it.
+const MOST_WAIT: Duration = Duration::from_secs(10);
 
 /// A database and the thread that uses it, which ends with the last reference to this.
 #[derive(Debug)]
 pub(super) struct Sqlite {
     path: PathBuf,
-    jobs: jobs::Sender<Job>,
+    jobs: jobs::SyncSender<Job>,
     /// Raised when something may have changed.
     changed: watch::Sender<u64>,
 }
@@ -42,11 +46,10 @@ pub(super) struct Sqlite {
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 impl Sqlite {
-    /// Opens the database, and makes it if it is not there.
+    /// Opens the database, which is there.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        make(path)?;
         let connection = schema::open(path)?;
-        let (sender, receiver) = jobs::channel();
+        let (sender, receiver) = jobs::sync_channel(MOST_WAITING);
         let changed = watch::Sender::new(0);
         let thread_changed = changed.clone();
         thread::Builder::new()
@@ -84,6 +87,27 @@ impl Sqlite {
             committed
         });
         committed.await?.map_err(|key| CommitError::Conflict { key })
+    }
+
+    /// Closes the connection, with which SQLite moves what is in the write-ahead log into the database.
+    pub(super) async fn close(&self) -> Result<(), StoreError> {
+        let close = |connection: &mut Connection| {
+            let open = mem::replace(connection, Connection::open_in_memory()?);
+            open.close().map_err(|(_, error)| error)
+        };
+        self.run(close).await
+    }
+
+    /// Writes the database anew without what was removed, and empties its write-ahead log.
+    pub(super) async fn erase_removed(&self) -> Result<(), StoreError> {
+        match self.run(records::erase_removed).await? {
+            true => Ok(()),
+            false => Err(StoreError::Failed(format!(
+                "it was removed, but may still be found in {}-wal, as another process was reading the database; \
+                 run the same again",
+                self.path.display()
+            ))),
+        }
     }
 
     /// Sends what changes after a revision, until nobody listens.
@@ -141,11 +165,22 @@ impl Sqlite {
     ) -> Result<T, StoreError> {
         let ended = || StoreError::Failed("the thread of the store has ended".to_owned());
         let (answer, answered) = oneshot::channel();
+        let since = Instant::now();
         let job: Job = Box::new(move |connection| {
-            let _ = answer.send(job(connection));
+            // Who is gone wants no answer any more, and who has waited long gives up on it.
+            if !answer.is_closed() && since.elapsed() < MOST_WAIT {
+                let _ = answer.send(job(connection));
+            }
         });
-        self.jobs.send(job).map_err(|_| ended())?;
-        answered.await.map_err(|_| ended())?.map_err(|error| explain(&self.path, &error))
+        let busy =
+            || StoreError::Unreachable(format!("too many wait for the database {}", self.path.display()));
+        match self.jobs.try_send(job) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return Err(busy()),
+            Err(TrySendError::Disconnected(_)) => return Err(ended()),
+        }
+        // Without an answer it was given up on; the thread ends with the last reference to it, which is held here.
+        answered.await.map_err(|_| busy())?.map_err(|error| explain(&self.path, &error))
     }
 }
 
@@ -180,23 +215,32 @@ fn work(mut connection: Connection, jobs: &jobs::Receiver<Job>, changed: &watch:
     }
 }
 
-/// Makes a database, unless there is a file of that name. Only its owner may read it, and SQLite gives the
-/// same rights to the files that it keeps beside it. It appears complete, so that no two processes are in
-/// each other's way while it becomes one.
-fn make(path: &Path) -> Result<(), StoreError> {
+/// Makes a database with one record, unless there is a file of that name. Only its owner may read it, and
+/// SQLite gives the same rights to the files that it keeps beside it. It appears complete, so that no two
+/// processes are in each other's way while it becomes one.
+pub(super) fn make(path: &Path, record: &Write) -> Result<(), StoreError> {
     let cannot_make =
         |error| StoreError::Failed(format!("cannot make the database {}: {error}", path.display()));
-    match path.symlink_metadata() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(cannot_make(error)),
-        Ok(_) => return Ok(()),
-    }
     let file = new_file::beside(path).map_err(cannot_make)?;
-    drop(schema::open(file.path())?);
+    let mut connection = schema::open(file.path())?;
+    let committed = records::commit(&mut connection, &[], std::slice::from_ref(record));
+    drop(committed.map_err(|error| explain(path, &error))?);
+    drop(connection);
     match new_file::keep(file, path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(cannot_make(error)),
         _ => Ok(()),
     }
+}
+
+/// Whether a database is there that holds a record.
+pub(super) fn holds(path: &Path, record: &str) -> Result<bool, StoreError> {
+    let Ok(metadata) = path.metadata() else { return Ok(false) };
+    if metadata.len() == 0 {
+        return Ok(false);
+    }
+    let connection = schema::open(path)?;
+    let found = records::get(&connection, record).map_err(|error| explain(path, &error))?;
+    Ok(found.is_some())
 }
 
 /// What went wrong with a database, and what can be done about it.

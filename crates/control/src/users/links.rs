@@ -1,4 +1,4 @@
-//! Links with which somebody without a password becomes an editor: whoever starts the gateway, or may run
+//! Links with which a person without a password becomes an admin: those who start the gateway, or may run
 //! its commands.
 
 use std::time::Duration;
@@ -21,7 +21,7 @@ impl Users {
     pub async fn make_link(&self) -> Result<Token, UserError> {
         let token = Token::random()?;
         let key = link_key(token.reveal());
-        let value = b"editor".to_vec();
+        let value = b"admin".to_vec();
         self.commit(&[], &[Write::Put { key, value, expires_in: Some(LINK_LASTS) }]).await?;
         Ok(token)
     }
@@ -35,7 +35,7 @@ impl Users {
         Ok(self.store.get(&link_key(token)).await?.is_some())
     }
 
-    /// Uses a link: makes an editor of this name, or makes the user of this name one, with this password.
+    /// Uses a link: makes an admin of this name, or makes the user of this name one, with this password.
     ///
     /// # Errors
     ///
@@ -48,7 +48,7 @@ impl Users {
             Some(user) => user.unchanged(),
             None => Condition::Absent { key: key(name) },
         };
-        let writes = [put(name, &new(Role::Editor, password)?), Write::Delete { key: link.key }];
+        let writes = [put(name, &new(Role::Admin, password)?), Write::Delete { key: link.key }];
         self.commit(&[unused, user], &writes).await
     }
 }

@@ -32,7 +32,7 @@ fn settings(folder: &Path, endpoints: &[String]) -> StoreSettings {
         client_certificate: None,
         snapshot_file: None,
     };
-    StoreSettings { backend: StoreBackend::Etcd(etcd), key_file: Some(key_file) }
+    StoreSettings { backend: StoreBackend::Etcd(etcd), key_file: Some(key_file), allow_files: Vec::new() }
 }
 
 fn etcd_of(settings: &mut StoreSettings) -> &mut EtcdSettings {

@@ -271,3 +271,27 @@ fn leftovers(folder: &Path) -> Vec<String> {
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
     names.map(|name| name.into_string().unwrap()).filter(|name| name.starts_with('.')).collect()
 }
+
+#[tokio::test]
+async fn nothing_is_left_in_the_files_of_what_was_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = opened(&folder).await;
+    let long = "a secret ".repeat(1000);
+    store.commit(&[], &[put("short", "a secret"), put("long", &long), put("kept", "stays")]).await.unwrap();
+    let connection = Connection::open(folder.path().join("claimgate.db")).unwrap();
+    let sealed = |key: &str| -> Vec<u8> {
+        connection.query_row("SELECT value FROM records WHERE key = ?1", [key], |row| row.get(0)).unwrap()
+    };
+    let (short, long, kept) = (sealed("short"), sealed("long"), sealed("kept"));
+    let is_there = |value: &[u8]| {
+        fs::read_dir(folder.path()).unwrap().any(|file| {
+            let content = fs::read(file.unwrap().path()).unwrap();
+            value.chunks_exact(24).any(|part| content.windows(24).any(|bytes| bytes == part))
+        })
+    };
+    assert!(is_there(&short) && is_there(&long) && is_there(&kept));
+    store.commit(&[], &[delete("short"), put("long", "another")]).await.unwrap();
+    store.erase_removed().await.unwrap();
+    assert!(!is_there(&short) && !is_there(&long) && is_there(&kept));
+    assert_eq!(store.get("kept").await.unwrap().unwrap().value, b"stays");
+}

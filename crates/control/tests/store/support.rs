@@ -12,7 +12,7 @@ use claimgate_control::store::{CommitError, Condition, Event, Listing, Record, S
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn sqlite(path: &Path) -> StoreSettings {
-    StoreSettings { backend: StoreBackend::Sqlite(path.to_owned()), key_file: None }
+    StoreSettings { backend: StoreBackend::Sqlite(path.to_owned()), key_file: None, allow_files: Vec::new() }
 }
 
 pub fn put(key: &str, value: &str) -> Write {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use claimgate_config::reach::Reach;
 use http::Uri;
 use rustc_hash::FxHashMap;
 use tokio::time::sleep;
@@ -25,6 +26,8 @@ struct Addresses {
     http: FxHashMap<String, Slot>,
     https: FxHashMap<String, Slot>,
     unix: FxHashMap<String, Slot>,
+    /// Connections of functions that may not reach every address, which were judged when they were opened.
+    bounded: FxHashMap<Reach, [FxHashMap<String, Slot>; 2]>,
     /// Whether a task closes connections that have waited for too long.
     is_swept: bool,
 }
@@ -35,11 +38,15 @@ pub(crate) type Slot = Arc<Mutex<Vec<(Box<Connection>, bool)>>>;
 
 impl Pool {
     /// The slot of an address, a URI's scheme and authority.
-    pub(crate) fn slot(&self, address: &Uri) -> Slot {
+    pub(crate) fn slot(&self, address: &Uri, reach: Reach) -> Slot {
         let mut addresses = lock(&self.0);
-        let slots = match address.scheme_str() {
-            Some("http") => &mut addresses.http,
-            Some("https") => &mut addresses.https,
+        let slots = match (address.scheme_str(), reach) {
+            (Some("http"), Reach::Everywhere) => &mut addresses.http,
+            (Some("https"), Reach::Everywhere) => &mut addresses.https,
+            (Some(scheme @ ("http" | "https")), bounded) => {
+                let [http, https] = addresses.bounded.entry(bounded).or_default();
+                if scheme == "http" { http } else { https }
+            }
             _ => &mut addresses.unix,
         };
         let authority = address.authority().map_or("", |authority| authority.as_str());
@@ -70,15 +77,16 @@ impl Addresses {
     /// Closes what has waited for too long, and forgets addresses without connections; tells whether it has
     /// forgotten them all.
     fn sweep(&mut self) -> bool {
-        let Self { http, https, unix, is_swept } = self;
-        for slots in [&mut *http, https, unix] {
+        let Self { http, https, unix, bounded, is_swept } = self;
+        for slots in [&mut *http, https, unix].into_iter().chain(bounded.values_mut().flatten()) {
             slots.retain(|_, slot| {
                 lock(slot).retain_mut(|(_, has_waited)| !std::mem::replace(has_waited, true));
                 // Those whose connections are in use come back.
                 Arc::strong_count(slot) > 1 || !lock(slot).is_empty()
             });
         }
-        *is_swept = !(http.is_empty() && https.is_empty() && unix.is_empty());
+        bounded.retain(|_, slots| slots.iter().any(|slots| !slots.is_empty()));
+        *is_swept = !(bounded.is_empty() && http.is_empty() && https.is_empty() && unix.is_empty());
         !*is_swept
     }
 }
@@ -111,7 +119,7 @@ mod tests {
     #[tokio::test]
     async fn a_connection_is_kept_through_one_sweep_and_closed_in_the_next() {
         let (pool, address) = (Pool::default(), Uri::from_static("http://function"));
-        let slot = pool.slot(&address);
+        let slot = pool.slot(&address, Reach::Everywhere);
         let (stream, _function) = tokio::io::duplex(1);
         put(&slot, Box::new(Connection::new(Box::new(stream), Slot::clone(&slot))));
         let sweep = || lock(&pool.0).sweep();

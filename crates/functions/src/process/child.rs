@@ -1,11 +1,9 @@
 //! A process and the group that it leads.
 
-use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use claimgate_config::snapshot::ProcessSettings;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, geteuid, kill_process_group, test_kill_process_group};
 use tokio::process::Command;
@@ -40,10 +38,17 @@ impl Child {
     /// Why it cannot be started, in words.
     pub(super) fn start(instances: &Instances, id: &str, port: u16) -> Result<Self, String> {
         let settings = &instances.settings;
-        let mut command = Command::new(program(settings));
+        let user = instances.user.as_ref().filter(|_| geteuid().is_root());
+        let cwd = match &settings.cwd {
+            Some(cwd) => cwd.clone(),
+            None => instances.supervisor.folders().of(&instances.function, user).map_err(|error| {
+                format!("its folder cannot be made: {error}; set process.cwd to give it another")
+            })?,
+        };
+        let mut command = Command::new(settings.program());
         command
             .args(settings.command.iter().skip(1))
-            .current_dir(&settings.cwd)
+            .current_dir(cwd)
             .env_clear()
             .envs(environment::of(instances, id, port))
             .stdin(Stdio::null())
@@ -51,7 +56,7 @@ impl Child {
             .stderr(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true);
-        if let (Some(user), true) = (&instances.user, geteuid().is_root()) {
+        if let Some(user) = user {
             // The gateway's other groups are dropped with its user.
             command.gid(user.gid).uid(user.uid);
         }
@@ -63,6 +68,7 @@ impl Child {
             function: instances.function.clone(),
             instance: id.to_owned(),
             recent: Arc::clone(&instances.recent),
+            limit: Arc::clone(&instances.output),
         };
         let mut output = Vec::new();
         if let Some(stream) = process.stdout.take() {
@@ -142,10 +148,4 @@ impl Child {
             let _ = kill_process_group(group, signal);
         }
     }
-}
-
-/// The program as the system looks for it: a name in the folders of `PATH`, a path from `cwd` on.
-pub(super) fn program(settings: &ProcessSettings) -> PathBuf {
-    let program = Path::new(settings.command.first().map_or("", String::as_str));
-    if program.components().count() > 1 { settings.cwd.join(program) } else { program.to_owned() }
 }

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::back_off::BackOff;
 use super::instance::{self, Instance};
 use super::metrics::FunctionMetrics;
+use super::output_limit::OutputLimit;
 use super::place::Place;
 use super::recent::Recent;
 use super::state::{InstanceState, ProcessState};
@@ -75,6 +76,7 @@ pub(super) struct Instances {
     /// Ready when no configuration needs the function any more.
     pub(super) closed: CancellationToken,
     pub(super) recent: Arc<Recent>,
+    pub(super) output: Arc<OutputLimit>,
     runtime: Handle,
     state: Mutex<State>,
 }
@@ -107,6 +109,7 @@ impl Instances {
         runtime: Handle,
     ) -> Self {
         let metrics = supervisor.metrics().of(function);
+        let output = Arc::new(OutputLimit::new(function, &metrics));
         Self {
             function: function.to_owned(),
             settings,
@@ -115,6 +118,7 @@ impl Instances {
             metrics,
             closed: CancellationToken::new(),
             recent: Arc::default(),
+            output,
             runtime,
             state: Mutex::default(),
         }

@@ -19,6 +19,8 @@ pub struct ProcessMetrics {
     starts: CounterFamily,
     start_failures: CounterFamily,
     crashes: CounterFamily,
+    dropped_lines: CounterFamily,
+    dropped_bytes: CounterFamily,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -34,6 +36,8 @@ pub(super) struct FunctionMetrics {
     pub(super) starts: Counter,
     pub(super) start_failures: Counter,
     pub(super) crashes: Counter,
+    pub(super) dropped_lines: Counter,
+    pub(super) dropped_bytes: Counter,
 }
 
 impl ProcessMetrics {
@@ -61,6 +65,16 @@ impl ProcessMetrics {
             "Instances of a function that were ready and ended by themselves",
             self.crashes.clone(),
         );
+        registry.register(
+            "output_dropped_lines",
+            "Lines of a function's output that were not logged, as there were too many",
+            self.dropped_lines.clone(),
+        );
+        registry.register(
+            "output_dropped_bytes",
+            "Bytes of a function's output that were not logged, as there were too many",
+            self.dropped_bytes.clone(),
+        );
     }
 
     pub(super) fn of(&self, function: &str) -> FunctionMetrics {
@@ -71,6 +85,8 @@ impl ProcessMetrics {
             starts: self.starts.get_or_create_owned(&label),
             start_failures: self.start_failures.get_or_create_owned(&label),
             crashes: self.crashes.get_or_create_owned(&label),
+            dropped_lines: self.dropped_lines.get_or_create_owned(&label),
+            dropped_bytes: self.dropped_bytes.get_or_create_owned(&label),
         }
     }
 }

@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use super::output_limit::OutputLimit;
 use super::recent::Recent;
 
 /// Longer lines come in pieces, in bytes.
 const MAX_LINE: usize = 8 * 1024;
+
+/// How much is read at once at least, in bytes: as much as a pipe holds.
+const READ: usize = 64 * 1024;
 
 /// Whose output it is.
 #[derive(Debug, Clone)]
@@ -17,46 +21,51 @@ pub(super) struct Source {
     pub(super) instance: String,
     /// Where the latest lines are kept.
     pub(super) recent: Arc<Recent>,
+    /// How much is logged.
+    pub(super) limit: Arc<OutputLimit>,
 }
 
-/// Writes everything that comes into the log; `name` is that of the stream.
+/// Writes what comes into the log, as far as the function's limit goes; `name` is that of the stream.
 pub(super) async fn log(stream: impl AsyncRead + Unpin, name: &'static str, source: Source) {
-    let Source { function, instance, recent } = source;
+    let Source { function, instance, recent, limit } = source;
     split(stream, |line| {
-        recent.note_line(&instance, name, line);
-        tracing::info!(function, instance, stream = name, line, "function output");
+        if limit.admits(line.len()) {
+            let line = printable(line);
+            recent.note_line(&instance, name, &line);
+            tracing::info!(function, instance, stream = name, line, "function output");
+        }
     })
     .await;
 }
 
 /// Splits what comes into lines of at most [`MAX_LINE`] bytes.
-async fn split(mut stream: impl AsyncRead + Unpin, mut each: impl FnMut(&str)) {
+async fn split(mut stream: impl AsyncRead + Unpin, mut each: impl FnMut(&[u8])) {
     let mut pending = BytesMut::new();
     loop {
-        pending.reserve(MAX_LINE);
+        pending.reserve(READ);
         let is_end = !matches!(stream.read_buf(&mut pending).await, Ok(1..));
-        while let Some(line) = take_line(&mut pending) {
-            each(&printable(&line));
+        let mut rest: &[u8] = &pending;
+        while let Some((line, after)) = first_line(rest) {
+            each(line);
+            rest = after;
         }
+        let done = pending.len() - rest.len();
+        pending.advance(done);
         if is_end {
             break;
         }
     }
     if !pending.is_empty() {
-        each(&printable(&pending));
+        each(&pending);
     }
 }
 
-/// The first line without its end, or the first piece of one that is too long.
-fn take_line(pending: &mut BytesMut) -> Option<BytesMut> {
-    match memchr::memchr(b'\n', pending) {
-        Some(end) if end <= MAX_LINE => {
-            let line = pending.split_to(end);
-            let _newline = pending.split_to(1);
-            Some(line)
-        }
-        _ if pending.len() > MAX_LINE => Some(pending.split_to(MAX_LINE)),
-        _ => None,
+/// The first line without its end, or the first piece of one that is too long, and what follows it.
+fn first_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let within = text.get(..=MAX_LINE).unwrap_or(text);
+    match memchr::memchr(b'\n', within) {
+        Some(end) => Some((text.get(..end)?, text.get(end + 1..)?)),
+        None => text.split_at_checked(MAX_LINE).filter(|(_, after)| !after.is_empty()),
     }
 }
 
@@ -79,7 +88,7 @@ mod tests {
 
     async fn lines(output: &[u8]) -> Vec<String> {
         let mut lines = Vec::new();
-        split(output, |line| lines.push(line.to_owned())).await;
+        split(output, |line| lines.push(printable(line))).await;
         lines
     }
 

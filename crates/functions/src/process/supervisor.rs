@@ -7,8 +7,10 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::folders::Folders;
 use super::metrics::ProcessMetrics;
 use super::ports::Ports;
+use super::privileges;
 
 /// What all process functions share. Clones share it too.
 #[derive(Debug, Clone)]
@@ -21,6 +23,7 @@ struct Shared {
     instances: TaskTracker,
     stopped: CancellationToken,
     ports: Ports,
+    folders: Folders,
     metrics: ProcessMetrics,
 }
 
@@ -31,6 +34,7 @@ impl Supervisor {
             instances: TaskTracker::new(),
             stopped: CancellationToken::new(),
             ports: Ports::new(),
+            folders: Folders::default(),
             metrics,
         }))
     }
@@ -46,7 +50,10 @@ impl Supervisor {
         close_fds::set_fds_cloexec(3, &[]);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
-        let run = move || runtime.block_on(std::future::pending::<()>());
+        let run = move || {
+            privileges::give_up();
+            runtime.block_on(std::future::pending::<()>());
+        };
         std::thread::Builder::new().name("claimgate-processes".to_owned()).spawn(run)?;
         *started = Some(handle.clone());
         Ok(handle)
@@ -62,6 +69,7 @@ impl Supervisor {
         self.0.stopped.cancel();
         self.0.instances.close();
         self.0.instances.wait().await;
+        self.0.folders.remove();
     }
 
     /// Ready when everything has to end.
@@ -71,6 +79,10 @@ impl Supervisor {
 
     pub(super) fn ports(&self) -> &Ports {
         &self.0.ports
+    }
+
+    pub(super) fn folders(&self) -> &Folders {
+        &self.0.folders
     }
 
     pub(super) fn metrics(&self) -> &ProcessMetrics {

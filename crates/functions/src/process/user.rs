@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use claimgate_config::snapshot::{Function, FunctionTarget};
+
 /// A user of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct User {
@@ -37,6 +39,20 @@ pub enum UserError {
 
 /// Users of the machine itself. Those of a directory service are not looked up.
 const PASSWD: &str = "/etc/passwd";
+
+/// Whether a function can run on this machine: whether its processes' user is there, and can be.
+///
+/// # Errors
+/// Why not.
+pub fn can_run(function: &Function) -> Result<(), String> {
+    match &function.target {
+        FunctionTarget::Process(settings) => {
+            let user = settings.user.as_deref().map(User::may_run_as).transpose();
+            user.map(drop).map_err(|error| format!("process.user: {error}"))
+        }
+        _ => Ok(()),
+    }
+}
 
 impl User {
     /// Looks a user up by name or number, and makes sure that processes can run as it.

@@ -1,18 +1,18 @@
 //! Cookies (RFC 6265, 4.2.1).
 //!
-//! Servers disagree on what ends a cookie: all take `;`, some take `,` or white space too, and some
-//! honour quotes. A removed cookie is therefore looked for behind each of these, and a set one goes to
-//! the very front, where no open quote of the client's can swallow it.
+//! Servers disagree on what ends a cookie: all take `;`, some take `,` or white space too, some honour quotes,
+//! and some read no cookie at all when one of them is malformed. So a pair is removed as a whole when the name
+//! may be found anywhere in it, what is not `name=value` is removed too, and a set cookie goes to the very
+//! front, where no open quote of the client's can swallow it.
 
+use claimgate_config::readings::{MappedNames, NamePlace, NameReader};
 use claimgate_functions::Fields;
 use http::HeaderValue;
 use http::header::COOKIE;
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
-use super::names_parameter;
-
-/// Everything outside cookie-octet, and `%` itself.
-const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b',').add(b';').add(b'\\').add(b'%');
+use super::urlencoded::ENCODED;
+use crate::byte_set::is_token;
 
 /// The values of a cookie, under exactly its name, as they were written.
 pub fn values<'a>(fields: &'a Fields, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
@@ -23,40 +23,61 @@ pub fn values<'a>(fields: &'a Fields, name: &'a str) -> impl Iterator<Item = &'a
     })
 }
 
-/// Removes every spelling of a cookie and tells whether there was any; the others keep their bytes.
-pub fn remove(fields: &mut Fields, name: &str) -> bool {
-    if !fields.get_all(&COOKIE).any(|field| cookies(field).any(|cookie| is_named(cookie, name))) {
-        return false;
-    }
-    let kept: Vec<_> = fields.get_all(&COOKIE).map(|field| remove_from(field, name)).collect();
-    fields.remove(&COOKIE);
-    for field in kept.iter().filter(|field| !field.is_empty()) {
-        // It was part of a field before.
-        if let Ok(field) = HeaderValue::from_bytes(field) {
-            fields.append(&COOKIE, &field);
+/// Removes every spelling of the mapped cookies and what is not a cookie pair; `removed` is called with the position of
+/// each mapped name. The other pairs keep their bytes, in one field.
+pub fn remove(fields: &mut Fields, mapped: &MappedNames, mut removed: impl FnMut(usize)) {
+    join_fields(fields);
+    let Some(field) = fields.get(&COOKIE) else { return };
+    let mut names = mapped.reader();
+    let mut is_kept = |pair: &[u8]| match mapped_name(pair, &mut names) {
+        Some(position) => {
+            removed(position);
+            false
+        }
+        None => is_pair(pair.trim_ascii()),
+    };
+    let mut kept: Vec<u8> = Vec::with_capacity(field.len());
+    let mut is_changed = false;
+    for pair in field.split(|&byte| byte == b';') {
+        if pair.trim_ascii().is_empty() {
+            continue;
+        }
+        if !is_kept(pair) {
+            is_changed = true;
+        } else if kept.is_empty() {
+            kept.extend_from_slice(pair.trim_ascii_start());
+        } else {
+            kept.push(b';');
+            kept.extend_from_slice(pair);
         }
     }
-    true
+    if !is_changed {
+        return;
+    }
+    fields.remove(&COOKIE);
+    if !kept.is_empty()
+        && let Ok(field) = HeaderValue::from_bytes(&kept)
+    {
+        fields.append(&COOKIE, &field);
+    }
 }
 
-/// Sets a cookie before all others. The value is percent-encoded where a cookie cannot carry it.
+/// Sets a cookie before all others. Its value is percent-encoded but for what all functions leave as it is:
+/// some take `+` for a space, and some end a value at `&`.
 pub fn prepend(fields: &mut Fields, name: &str, value: &str) {
-    let cookie = format!("{name}={}", utf8_percent_encode(value, ENCODED));
-    let mut sent: Vec<Vec<u8>> = fields.get_all(&COOKIE).map(<[u8]>::to_vec).collect();
-    match sent.first_mut() {
-        Some(first) => *first = [cookie.as_bytes(), b"; ", first].concat(),
-        None => sent.push(cookie.into_bytes()),
+    let mut cookies = format!("{name}={}", utf8_percent_encode(value, ENCODED)).into_bytes();
+    for field in fields.get_all(&COOKIE) {
+        cookies.extend_from_slice(b"; ");
+        cookies.extend_from_slice(field);
     }
-    fields.remove(&COOKIE);
-    for field in &sent {
-        // It was a field before, and what was encoded is ASCII.
-        if let Ok(field) = HeaderValue::from_bytes(field) {
-            fields.append(&COOKIE, &field);
-        }
+    // It was a field before, and what was encoded is ASCII.
+    if let Ok(field) = HeaderValue::from_maybe_shared(cookies) {
+        fields.insert(&COOKIE, &field);
     }
 }
 
-/// Joins the fields of a request into one, as HTTP/2 clients may split them (RFC 9113, 8.2.3).
+/// Joins the fields of a request into one, as HTTP/2 clients may split them (RFC 9113, 8.2.3) and some functions
+/// read only one.
 pub fn join_fields(fields: &mut Fields) {
     let cookies: Vec<&[u8]> = fields.get_all(&COOKIE).collect();
     if cookies.len() > 1
@@ -66,53 +87,62 @@ pub fn join_fields(fields: &mut Fields) {
     }
 }
 
-fn remove_from(field: &[u8], name: &str) -> Vec<u8> {
-    let mut kept: Vec<u8> = Vec::with_capacity(field.len());
-    let mut rest = field;
-    let mut separator: &[u8] = &[];
+/// The mapped name that some function finds in a pair: at its beginning, or behind a byte that ends a value for
+/// those who are strict. To WebOb 1.8 brackets end a value too.
+fn mapped_name(pair: &[u8], names: &mut NameReader<'_>) -> Option<usize> {
+    let not_in_brackets = |byte| is_cookie_octet(byte) && !matches!(byte, b'[' | b']');
+    name_in_runs(pair, names, is_cookie_octet).or_else(|| {
+        let has_brackets = pair.iter().any(|byte| matches!(byte, b'[' | b']'));
+        if has_brackets { name_in_runs(pair, names, not_in_brackets) } else { None }
+    })
+}
+
+/// The mapped name of a run of such bytes that has a `=` behind it; the first one need not have it.
+fn name_in_runs(pair: &[u8], names: &mut NameReader<'_>, is_inside: impl Fn(u8) -> bool) -> Option<usize> {
+    let mut runs = pair.split(|&byte| !is_inside(byte)).filter(|run| !run.is_empty()).peekable();
+    let mut is_first = true;
+    while let Some(run) = runs.next() {
+        let name = match split(run) {
+            Some((name, _)) => Some(name),
+            None => (is_first || runs.peek().is_some_and(|next| next.starts_with(b"="))).then_some(run),
+        };
+        is_first = false;
+        if let Some(position) = name.and_then(|name| names.find(name, NamePlace::Cookie)) {
+            return Some(position);
+        }
+    }
+    None
+}
+
+/// Whether it is a cookie pair, though a value may hold what RFC 6265 has not: browsers send whatever they were
+/// given. White space ends a value, unless it is in quotes. Quotes that do not end with the pair would make one
+/// cookie of it and of what follows.
+fn is_pair(pair: &[u8]) -> bool {
+    let Some((name, value)) = split(pair) else { return false };
+    if value.starts_with(b"\"") && !is_quoted_string(value) {
+        return false;
+    }
+    let quoted = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+    let is_quoted = quoted.is_some_and(|quoted| !quoted.contains(&b'"'));
+    !name.is_empty()
+        && name.iter().all(|&byte| is_token(byte))
+        && value.iter().all(|&byte| !byte.is_ascii_control() && (byte != b' ' || is_quoted))
+}
+
+/// Whether quotes that a value begins with end at its end, where a backslash takes away what a quote means.
+fn is_quoted_string(value: &[u8]) -> bool {
+    let mut rest = value.get(1..).unwrap_or_default();
     loop {
-        let end = rest.iter().position(|&byte| is_separator(byte)).unwrap_or(rest.len());
-        let (cookie, behind) = rest.split_at(end);
-        if !is_named(cookie, name) {
-            if !kept.is_empty() {
-                kept.extend_from_slice(separator);
-            }
-            kept.extend_from_slice(cookie);
-        }
-        if behind.is_empty() {
-            return kept;
-        }
-        let behind_separator = behind.iter().position(|&byte| !is_separator(byte)).unwrap_or(behind.len());
-        (separator, rest) = behind.split_at(behind_separator);
-        if rest.is_empty() {
-            kept.extend_from_slice(separator);
-            return kept;
-        }
+        rest = match rest {
+            [b'"'] => return true,
+            [] | [b'"', ..] => return false,
+            [b'\\', _, behind @ ..] | [_, behind @ ..] => behind,
+        };
     }
 }
 
-fn cookies(field: &[u8]) -> impl Iterator<Item = &[u8]> {
-    field.split(|&byte| is_separator(byte))
-}
-
-fn is_separator(byte: u8) -> bool {
-    matches!(byte, b';' | b',' | b' ' | b'\t')
-}
-
-/// Few functions decode the name of a cookie, but some do.
-fn is_named(cookie: &[u8], name: &str) -> bool {
-    let written = split(cookie).map_or(cookie, |(written, _)| written);
-    let decoded: Vec<u8> = percent_decode(written).collect();
-    names_parameter(trim(written), name) || names_parameter(trim(&decoded), name)
-}
-
-/// Without quotes and what is no graphic character at the ends: functions that trim a name as text trim
-/// white space beyond ASCII too, which depends on the encoding that they read the bytes in.
-fn trim(name: &[u8]) -> &[u8] {
-    let belongs = |byte: &u8| byte.is_ascii_graphic() && *byte != b'"';
-    let start = name.iter().position(belongs).unwrap_or(name.len());
-    let end = name.iter().rposition(belongs).map_or(start, |last| last + 1);
-    name.get(start..end).unwrap_or_default()
+fn is_cookie_octet(byte: u8) -> bool {
+    matches!(byte, 0x21 | 0x23..=0x2b | 0x2d..=0x3a | 0x3c..=0x5b | 0x5d..=0x7e)
 }
 
 fn split(cookie: &[u8]) -> Option<(&[u8], &[u8])> {

@@ -1,159 +1,457 @@
-//! A form in the body of a request, buffered whole.
+//! A form in the body of a request: what is mapped is removed from it, and claims are put before the rest.
 
-use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use claimgate_functions::Fields;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use claimgate_config::readings::{MappedNames, NamePlace};
+use claimgate_functions::{BrokenBody, RequestBody};
+use http_body::{Body, Frame, SizeHint};
 
-use super::multipart::{Multipart, MultipartError};
-use super::{header, urlencoded};
+use super::content_type::FormKind;
+use super::form_memory::{Buffer, FormMemory, NoFormMemory};
+use super::multipart::{self, MultipartError, MultipartReader, PartSink};
+use super::urlencoded::{self, PairFilter, Piece, Reading};
 
-/// The content type of an urlencoded form.
-pub const URLENCODED: &str = "application/x-www-form-urlencoded";
+/// Pieces that are shorter are put together, in bytes.
+const SHORT_PIECE: usize = 4 * 1024;
 
-/// The content type of a multipart form.
-const MULTIPART: &str = "multipart/form-data";
-
-const PLAIN_CHARSETS: [&str; 6] = ["utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "windows-1252"];
-
-/// A form and its parameters.
-#[derive(Debug)]
-pub enum Form {
-    /// `application/x-www-form-urlencoded`
-    Urlencoded(Bytes),
-    /// `multipart/form-data`
-    Multipart(Multipart),
-}
-
-/// What the headers of a request say about a form in its body.
-#[derive(Debug, PartialEq, Eq)]
-pub enum FormKind {
-    /// An urlencoded form.
-    Urlencoded,
-    /// A multipart form, with what stands behind its type: the parameters.
-    Multipart(String),
-}
-
-/// Why a form cannot be read.
+/// Why a form is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
     /// The function's framework may inflate what the gateway could not look into.
     #[error("the form has a content encoding")]
     Encoded,
     /// The function's framework may decode names that the gateway reads as others.
-    #[error("the form has a charset that is not UTF-8 or a relative of ASCII")]
+    #[error("the content type has a charset that is not UTF-8 or a relative of ASCII")]
     Charset,
-    /// Two Content-Type headers, or one that is no text.
-    #[error("the request needs exactly one readable Content-Type")]
+    /// Two Content-Type headers.
+    #[error("the request needs exactly one Content-Type")]
     ContentType,
+    /// The body may be taken for a form, or the domain takes only forms.
+    #[error(
+        "the body is not a form; this domain takes application/x-www-form-urlencoded and multipart/form-data"
+    )]
+    NotAForm,
+    /// Some functions read nothing of a form that is not UTF-8 (Werkzeug 3).
+    #[error("the form is not UTF-8; write other bytes percent-encoded")]
+    NotUtf8,
+    /// A mapped name before or behind a byte that is a separator without its highest bit.
+    #[error("the form has bytes that some servers read as separators; write them percent-encoded")]
+    HiddenName,
+    /// A name that is not over after so many bytes.
+    #[error("a parameter of the form has a name of more than {limit} bytes")]
+    LongName {
+        /// In bytes.
+        limit: usize,
+    },
     /// The multipart body is malformed.
     #[error(transparent)]
     Multipart(#[from] MultipartError),
+    /// The gateway's memory for forms is full.
+    #[error(transparent)]
+    NoMemory(#[from] NoFormMemory),
 }
 
-impl FormKind {
-    /// Reads the content type; `None` when the body is no form.
-    ///
-    /// What stands behind the type is cut at the first `;`, `,` or space, and a type that only begins like
-    /// a form's counts as one, as lenient functions do.
-    pub fn of(fields: &Fields) -> Result<Option<Self>, FormError> {
-        let mut content_types = fields.get_all(&CONTENT_TYPE);
-        let Some(content_type) = content_types.next() else {
-            return Ok(None);
-        };
-        let content_type = header::text(content_type).ok_or(FormError::ContentType)?;
-        if content_types.next().is_some() {
-            return Err(FormError::ContentType);
+/// The decoded values of a parameter in a whole form, under exactly its name.
+pub fn values(kind: &FormKind, body: &Bytes, name: &str) -> Result<Vec<Vec<u8>>, FormError> {
+    match kind {
+        FormKind::Urlencoded => Ok(urlencoded::values(body, name).collect()),
+        FormKind::Multipart(boundary) => {
+            let mut values = Values { name: name.as_bytes(), found: Vec::new(), is_named: false };
+            let mut reader = MultipartReader::new(boundary, FormMemory::new(usize::MAX));
+            reader.push(body.clone(), &mut values)?;
+            reader.finish()?;
+            Ok(values.found)
         }
-        let content_type = content_type.trim();
-        let end = content_type.find([';', ',', ' ', '\t']).unwrap_or(content_type.len());
-        let (media_type, parameters) = content_type.split_at(end);
-        let kind = if begins_with(media_type, URLENCODED) {
-            Self::Urlencoded
-        } else if begins_with(media_type, MULTIPART) {
-            // With what the type has too much: some readers would find a boundary there.
-            Self::Multipart(content_type.get(MULTIPART.len()..).unwrap_or_default().to_owned())
-        } else {
-            return Ok(None);
-        };
-        let is_plain = |encoding: &[u8]| {
-            let encoding = encoding.trim_ascii();
-            encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity")
-        };
-        if !fields.get_all(&CONTENT_ENCODING).all(is_plain) {
-            return Err(FormError::Encoded);
-        }
-        if !has_plain_charset(parameters) {
-            return Err(FormError::Charset);
-        }
-        Ok(Some(kind))
     }
 }
 
-impl Form {
-    /// Reads a body.
-    pub fn parse(kind: &FormKind, body: Bytes) -> Result<Self, FormError> {
-        Ok(match kind {
-            FormKind::Urlencoded => Self::Urlencoded(body),
-            FormKind::Multipart(parameters) => Self::Multipart(Multipart::parse(parameters, body)?),
-        })
-    }
+/// A whole form without parameters.
+pub fn without(kind: &FormKind, body: Bytes, names: MappedNames) -> Result<Bytes, FormError> {
+    let memory = FormMemory::new(usize::MAX);
+    let mut filter = FormFilter::new(kind, Arc::new(names), ClaimsOfForm::default(), memory)?;
+    filter.finish_with(body)?;
+    Ok(filter.kept.pieces.make_contiguous().concat().into())
+}
 
-    /// The decoded values of a parameter, under exactly its name.
-    pub fn values(&self, name: &str) -> Vec<Vec<u8>> {
-        match self {
-            Self::Urlencoded(body) => urlencoded::values(body, name).collect(),
-            Self::Multipart(form) => form.values(name).map(<[u8]>::to_vec).collect(),
-        }
-    }
+/// The claims that a form begins with, as it writes them.
+#[derive(Debug, Default)]
+pub struct ClaimsOfForm(Vec<u8>);
 
-    /// Removes every spelling of a parameter and tells whether there was any.
-    pub fn remove(&mut self, name: &str) -> bool {
-        match self {
-            Self::Urlencoded(body) => match urlencoded::remove(body, name) {
-                Cow::Borrowed(_) => false,
-                Cow::Owned(kept) => {
-                    *body = kept.into();
-                    true
-                }
+impl ClaimsOfForm {
+    /// Adds a claim, or gives false where readers would differ in its name.
+    pub fn push(&mut self, kind: &FormKind, name: &str, value: &str) -> Result<bool, FormError> {
+        match kind {
+            FormKind::Urlencoded => urlencoded::push_pair(&mut self.0, name, value),
+            FormKind::Multipart(boundary) => match multipart::part(boundary, name, value)? {
+                Some(part) => self.0.extend_from_slice(&part),
+                None => return Ok(false),
             },
-            Self::Multipart(form) => form.remove(name),
         }
+        Ok(true)
     }
+}
 
-    /// Adds a parameter, or gives false and leaves the form as it is when it cannot carry the value.
-    pub fn append(&mut self, name: &str, value: &str) -> bool {
-        match self {
-            Self::Urlencoded(body) => {
-                let mut extended = Vec::from(std::mem::take(body));
-                urlencoded::append(&mut extended, name, value);
-                *body = extended.into();
-                true
+/// Leaves mapped parameters out of a form, whole or piece by piece.
+#[derive(Debug)]
+pub struct FormFilter {
+    reader: FormReader,
+    mapped: Arc<MappedNames>,
+    removed: Vec<usize>,
+    /// What the claims take, in bytes.
+    added: u64,
+    kept: Kept,
+}
+
+#[derive(Debug)]
+enum FormReader {
+    Urlencoded(PairFilter, Utf8Check),
+    Multipart(Box<MultipartReader>, Parts),
+}
+
+impl FormFilter {
+    /// A filter for a form of this kind, in which claims come first.
+    pub fn new(
+        kind: &FormKind,
+        mapped: Arc<MappedNames>,
+        claims: ClaimsOfForm,
+        memory: FormMemory,
+    ) -> Result<Self, FormError> {
+        let reader = match kind {
+            FormKind::Urlencoded => {
+                let filter = PairFilter::new(Reading::Body, !claims.0.is_empty(), memory);
+                FormReader::Urlencoded(filter, Utf8Check::default())
             }
-            Self::Multipart(form) => form.append(name, value),
+            FormKind::Multipart(boundary) => {
+                FormReader::Multipart(Box::new(MultipartReader::new(boundary, memory)), Parts::default())
+            }
+        };
+        let mut kept = Kept { pieces: VecDeque::new(), short: memory.buffer() };
+        let added = claims.0.len() as u64;
+        kept.put(&Bytes::from(claims.0))?;
+        Ok(Self { reader, mapped, removed: Vec::new(), added, kept })
+    }
+
+    /// Filters a whole form; `removed` is called with the position of each mapped name.
+    pub fn filter(mut self, body: Bytes, mut removed: impl FnMut(usize)) -> Result<RequestBody, FormError> {
+        self.finish_with(body)?;
+        self.removed.iter().for_each(|&position| removed(position));
+        Ok(self.kept.into_body())
+    }
+
+    /// Filters a form of which this has arrived, while the rest does. Where its `length` is known, so is that of
+    /// what becomes of it, since the place of what was removed is filled at the end: Django, CherryPy and others
+    /// read no body without a length.
+    pub fn filter_stream(
+        mut self,
+        begun: [Bytes; 2],
+        rest: RequestBody,
+        length: Option<u64>,
+    ) -> Result<RequestBody, FormError> {
+        for piece in begun {
+            self.push(piece)?;
+        }
+        let (padding, separator) = match &self.reader {
+            FormReader::Multipart(..) => (&SPACES, 0),
+            FormReader::Urlencoded(..) => (&SEPARATORS, u64::from(self.added > 0)),
+        };
+        let left = length.map(|length| length + self.added + separator);
+        Ok(RequestBody::stream(FilteredStream { filter: self, rest: Some(rest), left, padding }))
+    }
+
+    fn push(&mut self, data: Bytes) -> Result<(), FormError> {
+        self.read(data, false)
+    }
+
+    fn finish_with(&mut self, data: Bytes) -> Result<(), FormError> {
+        self.read(data, true)?;
+        self.kept.flush();
+        Ok(())
+    }
+
+    fn read(&mut self, data: Bytes, is_last: bool) -> Result<(), FormError> {
+        let Self { reader, mapped, removed, kept, .. } = self;
+        let mut names = mapped.reader();
+        match reader {
+            FormReader::Urlencoded(filter, text) => {
+                text.check(&data, is_last)?;
+                let is_mapped = |written: &[u8]| {
+                    let position = names.find(written, NamePlace::Urlencoded);
+                    note(removed, position)
+                };
+                filter.push(&data, is_last, is_mapped, |piece| match piece {
+                    Piece::Of(range) => kept.put(&data.slice(range)),
+                    Piece::Text(text) => kept.put_short(text),
+                })
+            }
+            FormReader::Multipart(reader, parts) => {
+                let is_mapped = |name: &[u8]| note(removed, names.find(name, NamePlace::Multipart));
+                let mut sink = KeptParts { parts, is_mapped, kept };
+                reader.push(data, &mut sink)?;
+                if is_last { reader.finish() } else { Ok(()) }
+            }
+        }
+    }
+}
+
+/// Whether a text is UTF-8, piece by piece.
+#[derive(Debug, Default)]
+struct Utf8Check {
+    /// The beginning of a character.
+    begun: Vec<u8>,
+}
+
+impl Utf8Check {
+    fn check(&mut self, data: &[u8], is_last: bool) -> Result<(), FormError> {
+        if self.begun.is_empty() && data.is_ascii() {
+            return Ok(());
+        }
+        let mut rest = data;
+        while let (false, Some((&byte, behind))) = (self.begun.is_empty(), rest.split_first()) {
+            self.begun.push(byte);
+            rest = behind;
+            match std::str::from_utf8(&self.begun) {
+                Ok(_) => self.begun.clear(),
+                Err(error) if error.error_len().is_some() => return Err(FormError::NotUtf8),
+                Err(_) => {}
+            }
+        }
+        if let Err(error) = std::str::from_utf8(rest) {
+            if error.error_len().is_some() {
+                return Err(FormError::NotUtf8);
+            }
+            self.begun = rest.get(error.valid_up_to()..).unwrap_or_default().to_vec();
+        }
+        if is_last && !self.begun.is_empty() { Err(FormError::NotUtf8) } else { Ok(()) }
+    }
+}
+
+/// Notes a name that was removed, if there is one.
+fn note(removed: &mut Vec<usize>, position: Option<usize>) -> bool {
+    let Some(position) = position else {
+        return false;
+    };
+    if !removed.contains(&position) {
+        removed.push(position);
+    }
+    true
+}
+
+/// What is kept and has not been passed on.
+#[derive(Debug)]
+struct Kept {
+    pieces: VecDeque<Bytes>,
+    /// What follows them.
+    short: Buffer,
+}
+
+impl Kept {
+    fn put(&mut self, piece: &Bytes) -> Result<(), FormError> {
+        if piece.len() < SHORT_PIECE {
+            return self.put_short(piece);
+        }
+        self.flush();
+        self.pieces.push_back(piece.clone());
+        Ok(())
+    }
+
+    fn put_short(&mut self, text: &[u8]) -> Result<(), FormError> {
+        Ok(self.short.extend(text)?)
+    }
+
+    fn flush(&mut self) {
+        if !self.short.is_empty() {
+            self.pieces.push_back(self.short.take());
         }
     }
 
-    /// The body as it is now.
-    pub fn into_body(self) -> Bytes {
-        match self {
-            Self::Urlencoded(body) => body,
-            Self::Multipart(form) => form.into_body(),
+    fn into_body(self) -> RequestBody {
+        let Self { mut pieces, .. } = self;
+        match pieces.pop_front() {
+            None => RequestBody::empty(),
+            Some(only) if pieces.is_empty() => only.into(),
+            Some(first) => {
+                pieces.push_front(first);
+                RequestBody::stream(Pieces(pieces))
+            }
         }
     }
 }
 
-fn begins_with(media_type: &str, form: &str) -> bool {
-    media_type.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form))
+/// The pieces of a filtered form.
+struct Pieces(VecDeque<Bytes>);
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = BrokenBody;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
+        Poll::Ready(self.0.pop_front().map(|piece| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.iter().map(|piece| piece.len() as u64).sum())
+    }
 }
 
-/// Whether each `charset` among the parameters of a content type writes ASCII as ASCII. In UTF-16,
-/// UTF-7 or EBCDIC a parameter is spelled in bytes that would pass unseen.
-fn has_plain_charset(parameters: &str) -> bool {
-    parameters.to_ascii_lowercase().split("charset").skip(1).all(|behind| {
-        let Some(value) = behind.trim_start().strip_prefix('=') else { return false };
-        let value = value.trim_start().split([';', ',', ' ', '\t']).next().unwrap_or_default();
-        PLAIN_CHARSETS.contains(&value.trim_matches(['"', '\'']))
-    })
+/// A form that is filtered while it arrives. It breaks off where it turns out to be malformed, so that the
+/// function never takes it for whole.
+struct FilteredStream {
+    filter: FormFilter,
+    /// `None` when all of it has arrived, or it has broken off.
+    rest: Option<RequestBody>,
+    /// How many bytes follow; `None` when that is not known. No more than these are kept.
+    left: Option<u64>,
+    /// What takes the place of what was removed.
+    padding: &'static [u8],
 }
+
+/// No function takes spaces behind the last part for anything.
+static SPACES: [u8; 4096] = [b' '; 4096];
+
+/// Between two separators is no parameter.
+static SEPARATORS: [u8; 4096] = [b'&'; 4096];
+
+impl FilteredStream {
+    fn take(&mut self, frame: Option<Result<Frame<Bytes>, BrokenBody>>) -> Result<(), BrokenBody> {
+        match frame {
+            None => {
+                self.rest = None;
+                self.filter.finish_with(Bytes::new())?;
+            }
+            Some(frame) => {
+                if let Ok(data) = frame?.into_data() {
+                    self.filter.push(data)?;
+                    self.filter.kept.flush();
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FilteredStream {
+    /// The next piece of padding, if some is missing.
+    fn padding(&self) -> Option<Bytes> {
+        let length = usize::try_from(self.left.filter(|left| *left > 0)?).unwrap_or(usize::MAX);
+        Some(Bytes::from_static(self.padding.get(..length).unwrap_or(self.padding)))
+    }
+
+    fn give(&mut self, piece: Bytes) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
+        self.left = self.left.map(|left| left.saturating_sub(piece.len() as u64));
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+}
+
+impl Body for FilteredStream {
+    type Data = Bytes;
+    type Error = BrokenBody;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
+        loop {
+            if let Some(piece) = self.filter.kept.pieces.pop_front() {
+                return self.give(piece);
+            }
+            let Some(rest) = &mut self.rest else {
+                return match self.padding() {
+                    Some(padding) => self.give(padding),
+                    None => Poll::Ready(None),
+                };
+            };
+            let frame = ready!(Pin::new(rest).poll_frame(context));
+            if let Err(error) = self.take(frame) {
+                self.rest = None;
+                self.left = None;
+                self.filter.kept.pieces.clear();
+                return Poll::Ready(Some(Err(error)));
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_none() && self.filter.kept.pieces.is_empty() && self.padding().is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+/// Whether the part that is being read is kept.
+#[derive(Debug, Default)]
+struct Parts {
+    keeps: bool,
+}
+
+struct KeptParts<'k, M> {
+    parts: &'k mut Parts,
+    is_mapped: M,
+    kept: &'k mut Kept,
+}
+
+impl<M: FnMut(&[u8]) -> bool> PartSink for KeptParts<'_, M> {
+    fn begin(&mut self, name: &[u8], head: &[u8]) -> Result<(), FormError> {
+        self.parts.keeps = !(self.is_mapped)(name);
+        if self.parts.keeps { self.kept.put_short(head) } else { Ok(()) }
+    }
+
+    fn content(&mut self, content: Bytes) -> Result<(), FormError> {
+        if self.parts.keeps { self.kept.put(&content) } else { Ok(()) }
+    }
+
+    fn end(&mut self, line_end: Bytes) -> Result<(), FormError> {
+        self.content(line_end)
+    }
+
+    fn behind_parts(&mut self, text: Bytes) -> Result<(), FormError> {
+        self.kept.put(&text)
+    }
+}
+
+/// Collects the contents of parts of a name.
+struct Values<'n> {
+    name: &'n [u8],
+    found: Vec<Vec<u8>>,
+    is_named: bool,
+}
+
+impl PartSink for Values<'_> {
+    fn begin(&mut self, name: &[u8], _: &[u8]) -> Result<(), FormError> {
+        self.is_named = name == self.name;
+        if self.is_named {
+            self.found.push(Vec::new());
+        }
+        Ok(())
+    }
+
+    fn content(&mut self, content: Bytes) -> Result<(), FormError> {
+        if let Some(value) = self.found.last_mut().filter(|_| self.is_named) {
+            value.extend_from_slice(&content);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, _: Bytes) -> Result<(), FormError> {
+        Ok(())
+    }
+
+    fn behind_parts(&mut self, _: Bytes) -> Result<(), FormError> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,17 @@
-//! Header fields. Names are compared without case and with `_` and `.` equal to `-`, since CGI-like
-//! functions cannot tell these apart.
+//! Header fields. Names are compared as CGI-like functions do, which cannot tell all spellings apart.
 
 use bytes::BytesMut;
+use claimgate_config::readings::same_header;
 use claimgate_functions::Fields;
 use http::{HeaderName, HeaderValue};
 
 /// Removes every spelling of a header and tells whether there was any.
 pub fn remove(fields: &mut Fields, name: &HeaderName) -> bool {
     let name = name.as_str().as_bytes();
-    fields.remove_where(|other| same_name(other, name))
+    // Most others differ in the first letter.
+    let first = name.first().filter(|first| first.is_ascii_alphanumeric());
+    let may_be_same = |other: &[u8]| first.is_none() || other.first() == first;
+    fields.remove_where(|other| may_be_same(other) && same_header(other, name))
 }
 
 /// A value as text, when it is nothing but visible ASCII, spaces and tabs.
@@ -31,21 +34,4 @@ pub fn value(text: &str, memory: &mut BytesMut) -> Option<HeaderValue> {
     }
     memory.extend_from_slice(text.as_bytes());
     HeaderValue::from_maybe_shared(memory.split().freeze()).ok()
-}
-
-/// Whether two names mean one header to a function. Both are in lower case.
-pub fn same_name(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && one.iter().map(fold).eq(other.iter().map(fold))
-}
-
-/// Whether a name in lower case begins with a prefix in lower case.
-pub fn begins_with(name: &[u8], prefix: &[u8]) -> bool {
-    name.get(..prefix.len()).is_some_and(|start| same_name(start, prefix))
-}
-
-fn fold(byte: &u8) -> u8 {
-    match *byte {
-        b'_' | b'.' => b'-',
-        byte => byte,
-    }
 }

@@ -52,6 +52,8 @@ fn refused_paths() {
         ("/public/..;/admin", PathError::DotSegmentWithParameter),
         ("/public/%2e.;x=1/admin", PathError::DotSegmentWithParameter),
         ("/%25252525252e", PathError::EncodedTooOften),
+        (&"//a".repeat(65), PathError::TooManyReadings),
+        (&format!("//a;%2561%2f%2f..%255c{}", "b".repeat(8_000)), PathError::TooManyReadings),
     ];
     for (raw, error) in cases {
         assert_eq!(canonical(raw), Err(error), "{raw}");
@@ -96,6 +98,10 @@ fn no_spelling_passes_a_whitelist_that_its_plain_form_would_not() {
         "/public/%2e%2e%2f%2e%2e/a",
         // Read as `//healthz` by what decodes twice and does not merge slashes.
         "/public/..%252f/healthz",
+        "/public/x%c0%af..%c0%af../admin",
+        "/public;x/../admin",
+        // Read as `/public/../admin` by what drops parameters before it resolves dot segments.
+        "/public/a/;/../../b",
         // Read as `/admin` by what decodes twice and does not turn the backslash.
         "/public/a%255cb%252f..%252f..%252fadmin",
     ];
@@ -130,8 +136,65 @@ fn no_spelling_passes_a_blacklist_that_its_plain_form_would_not() {
     for path in checked {
         assert!(RequestPath::parse(path).unwrap().need_of_token(&scope).is_there(), "{path}");
     }
-    for free in ["/", "/x", "/ADMIN", "/administrator", "/admin;x"] {
+    let other_servers = [
+        "/Admin/x",
+        "/ADMIN",
+        "/aDMIN/",
+        "/admin;x",
+        "/admin;x/secret",
+        "/;/admin/secret",
+        "/;x=1/admin",
+        "/admin.json",
+        "/Admin.JSON/",
+        "/%c0%afadmin/secret",
+        "/%e0%80%afadmin",
+        "/%c1%a1dmin",
+        "/admin%3bx",
+        "//ADMIN;/x",
+        "/x/..%2fAdmin",
+        "//x/admin",
+        "//x:80/admin/x",
+        "//a:b@x/admin/x",
+        "///x/admin/x",
+        "/x/..//a:b@x/admin/x",
+        "/%255c/;/admin/x",
+        "/admin//",
+        "/admin%2e;%2f..",
+        "/%252e//%61%2fadmin",
+    ];
+    for path in other_servers {
+        assert!(RequestPath::parse(path).unwrap().need_of_token(&scope).is_there(), "{path}");
+    }
+    for exact in ["/admin/", "/admin;x", "/Admin.json", "/ADMIN"] {
+        let need = RequestPath::parse(exact).unwrap().need_of_token(&blacklist(&["/admin"])).is_there();
+        assert!(need, "{exact}");
+    }
+    for free in ["/", "/x", "/administrator", "/admin.d/x", "/x/admin", "/admi", "/admin-x", "/x;admin"] {
         assert!(!RequestPath::parse(free).unwrap().need_of_token(&scope).is_there(), "{free}");
+    }
+}
+
+#[test]
+fn encoded_dot_segments_may_leave_a_folder() {
+    for leaves in [
+        "/a/..%2fb",
+        "/a/%2e%2e%2fb",
+        "/..%2fb",
+        "/a%2f..%2fb",
+        "/a/%252e%252e/b",
+        "/a/..%252fb",
+        "/a/..%3bx/b",
+        "/a/..%c0%afb",
+        "/x/../a/..%2fb",
+        "/a/%252e%252e%252fb",
+        "/a/..%255cb",
+    ] {
+        assert!(RequestPath::parse(leaves).unwrap().may_leave_its_folder(), "{leaves}");
+    }
+    for stays in
+        ["/a/b", "/a/../b", "/a/%2e%2e/b", "/a%2fb", "/a/..b", "/a/b..", "/a/...%2fb", "/a/%2561", "/a;..x/b"]
+    {
+        assert!(!RequestPath::parse(stays).unwrap().may_leave_its_folder(), "{stays}");
     }
 }
 

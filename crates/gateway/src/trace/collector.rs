@@ -289,6 +289,7 @@ fn route_trace(route: &Route) -> RouteTrace {
         FunctionTarget::Unix(path) => format!("unix:{}", path.display()),
         FunctionTarget::Process(settings) => format!("process:{}", settings.command.join(" ")),
         FunctionTarget::Echo => "builtin:echo".to_owned(),
+        FunctionTarget::Unavailable => "unavailable".to_owned(),
     };
     RouteTrace {
         path: route.path.clone(),

@@ -197,3 +197,68 @@ proptest! {
         }
     }
 }
+
+/// As the console has it: a name is slowed down a little, an address or a device with one name much.
+fn with_origins() -> Attempts {
+    let user = AttemptPolicy { free_attempts: 6, lock_out_after: 20, lock_out: 5 * SECOND, ..policy() };
+    let address = AttemptPolicy { free_attempts: 1000, lock_out_after: 1000, ..policy() };
+    Attempts::with_origins(user, address, policy())
+}
+
+fn fail_from(attempts: &Attempts, from: &str, now: Duration) -> Result<(), TooMany> {
+    attempts.begin("snow", address(from), now).map(|attempt| attempt.failed(now))
+}
+
+#[test]
+fn a_guesser_slows_down_himself() {
+    let (attempts, now) = (with_origins(), SECOND);
+    for _ in 0..5 {
+        let _ = fail_from(&attempts, "10.0.0.1", now);
+    }
+    assert!(fail_from(&attempts, "10.0.0.1", now).is_err());
+    assert!(attempts.begin("stark", address("10.0.0.1"), now).is_ok(), "another name");
+    assert!(attempts.begin("SNOW", address("10.0.0.1"), now).is_err(), "the same name");
+    assert!(attempts.begin("snow", address("10.0.0.2"), now).is_ok());
+}
+
+#[test]
+fn many_guessers_slow_down_a_name_but_no_device_of_its_user() {
+    let (attempts, mut now) = (with_origins(), SECOND);
+    for host in 1..=100 {
+        now += 5 * SECOND;
+        fail_from(&attempts, &format!("10.0.1.{host}"), now).unwrap();
+    }
+    let wait = fail_from(&attempts, "10.0.0.9", now).unwrap_err().wait;
+    assert_eq!(wait, 5 * SECOND, "and no longer, however many guess");
+    assert!(fail_from(&attempts, "10.0.0.9", now + wait).is_ok());
+    attempts.begin_on_device("Snow", "device", now).unwrap().succeeded(now);
+}
+
+#[test]
+fn a_device_has_its_own_limit() {
+    let (attempts, now) = (with_origins(), SECOND);
+    let fail = |name: &str, device: &str| {
+        attempts.begin_on_device(name, device, now).map(|attempt| attempt.failed(now)).is_ok()
+    };
+    assert_eq!([(); 5].map(|()| fail("snow", "stolen")), [true, true, true, false, false]);
+    assert!(fail("snow", "other") && fail("stark", "stolen"));
+    assert!(fail_from(&attempts, "10.0.0.1", now).is_ok());
+    attempts.begin_on_device("snow", "other", now).unwrap().succeeded(now);
+    assert!(!fail("snow", "stolen"), "the success of another device is none of this one");
+}
+
+proptest! {
+    #[test]
+    fn nobody_else_is_in_the_way_of_a_device(
+        guesses in prop::collection::vec((0_u8..4, 0_u64..4), 0..200),
+    ) {
+        let (attempts, mut now) = (with_origins(), SECOND);
+        for (host, seconds) in guesses {
+            now += Duration::from_secs(seconds);
+            let _ = fail_from(&attempts, &format!("10.0.0.{host}"), now);
+            let _ = attempts.begin_on_device("snow", &format!("device {host}"), now);
+        }
+        prop_assert!(attempts.begin_on_device("snow", "own", now).is_ok());
+        prop_assert!(attempts.begin("snow", address("192.0.2.1"), now + 5 * SECOND).is_ok());
+    }
+}

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use ::http::Uri;
 use claimgate_config::snapshot::{AddressRange, RemoteJwksSettings};
+use claimgate_config::special_addresses;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
@@ -16,7 +17,6 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::Deadline;
-use crate::address;
 use crate::error::{FetchError, StartError};
 
 /// Opens connections to what may be connected to.
@@ -108,7 +108,7 @@ impl Connector {
 
     fn refusal(&self, host: &str, address: IpAddr, is_https: bool) -> Option<FetchError> {
         let host = host.to_owned();
-        if let Some(why) = address::refusal(address, &self.allow_addresses) {
+        if let Some(why) = special_addresses::refusal(address, &self.allow_addresses) {
             return Some(FetchError::RefusedAddress { host, address, why });
         }
         let is_safe = is_https || self.allow_http || address.to_canonical().is_loopback();

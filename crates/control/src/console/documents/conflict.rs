@@ -44,7 +44,8 @@ pub async fn show(console: &Console, user: &SignedIn, draft: &Draft, current: Op
     };
     let theirs =
         current.and_then(|document| Some((document, document.stored()?))).map(|(document, stored)| {
-            let (before, after) = draft::texts(base.as_ref(), Some(&draft::of_document(document)));
+            let (before, after) =
+                draft::texts(draft.kind, base.as_ref(), Some(&draft::of_document(document)));
             Theirs {
                 version: stored.version,
                 author: stored.author.clone(),
@@ -52,7 +53,7 @@ pub async fn show(console: &Console, user: &SignedIn, draft: &Draft, current: Op
                 lines: diff(&before, &after),
             }
         });
-    let (before, after) = draft::texts(base.as_ref(), Some(&draft.document));
+    let (before, after) = draft::texts(draft.kind, base.as_ref(), Some(&draft.document));
     let address = pages.address(&name);
     let page = ConflictPage {
         layout: Layout::new("Changed meanwhile", pages.section, user),

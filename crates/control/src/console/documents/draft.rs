@@ -3,12 +3,11 @@
 use claimgate_config::{DocumentKind, UnknownFields};
 use claimgate_jose::json::{Object, Value};
 
-use super::member::expanded;
-use super::{Pages, in_its_case, object};
+use super::{Pages, in_its_case};
 use crate::catalog::{Change, Document, Expected};
 use crate::console::form::Fields;
 use crate::console::pretty::pretty;
-use crate::secrets::{MASK, shown};
+use crate::secrets::{Audience, compared, shown};
 
 /// What a document is to become.
 #[derive(Debug, Clone)]
@@ -86,9 +85,15 @@ impl Draft {
     }
 }
 
-/// A document for who may write: without the private key of its certificate.
+/// A document for those who may write: without the private key of its certificate. Empty when it cannot be
+/// read.
 pub fn for_editors(kind: DocumentKind, json: &str) -> Object {
-    object(&shown(kind, json, true))
+    shown(kind, json, Audience::Editor).unwrap_or_default()
+}
+
+/// A document without anything secret. Empty when it cannot be read.
+pub fn for_viewers(kind: DocumentKind, json: &str) -> Object {
+    shown(kind, json, Audience::Viewer).unwrap_or_default()
 }
 
 /// Of a stored document.
@@ -96,113 +101,15 @@ pub fn of_document(document: &Document) -> Object {
     for_editors(document.kind, &document.json)
 }
 
-/// Two documents as texts that people compare: what lies in strings as JSON is written out, and HMAC secrets
-/// and the environment of processes are masked, though it is told which are new.
-pub fn texts(before: Option<&Object>, after: Option<&Object>) -> (String, String) {
-    let mut known = Vec::new();
-    let mut text = |document: Option<&Object>, is_after: bool| {
-        let Some(document) = document else { return String::new() };
-        let mut value = Value::Object(document.clone());
-        write_out(&mut value);
-        let mut masked = |secret: &mut Value, name: &str| {
-            let Value::String(text) = secret else { return };
-            let is_new = is_after && !known.contains(&(name.to_owned(), text.clone())) && text != MASK;
-            known.push((name.to_owned(), std::mem::take(text)));
-            *text = if is_new { format!("{MASK} (new)") } else { MASK.to_owned() };
-        };
-        mask_keys(&mut value, &mut masked);
-        let environment = member_mut(&mut value, "process").and_then(|process| member_mut(process, "env"));
-        if let Some(Value::Object(environment)) = environment {
-            for_each_member(environment, &mut |name, variable| masked(variable, name));
-        }
-        pretty(&value)
-    };
-    let before = text(before, false);
-    let after = text(after, true);
-    (before, after)
+/// Two versions of a document as texts that people compare.
+pub fn texts(kind: DocumentKind, before: Option<&Object>, after: Option<&Object>) -> (String, String) {
+    let text =
+        |document: Option<Object>| document.map(|document| pretty(&document.into())).unwrap_or_default();
+    let (before, after) = compared(kind, before, after);
+    (text(before), text(after))
 }
 
 /// One document as [`texts`] has it.
-pub fn text(document: &Object) -> String {
-    texts(Some(document), None).0
-}
-
-fn write_out(document: &mut Value) {
-    for (outer, details) in [("authConfig", "authInfo"), ("httpTrigger", "authConfig")] {
-        let Some(info) = member_mut(document, outer).and_then(|outer| member_mut(outer, details)) else {
-            continue;
-        };
-        let Some(mut object) = expanded(info) else { continue };
-        for name in ["jwks", "JWKS"] {
-            if let Some(jwks) = object.get_mut(name)
-                && let Some(set) = expanded(jwks)
-            {
-                *jwks = Value::Object(set);
-            }
-        }
-        *info = Value::Object(object);
-    }
-}
-
-fn member_mut<'a>(value: &'a mut Value, name: &str) -> Option<&'a mut Value> {
-    match value {
-        Value::Object(object) => object.get_mut(name),
-        _ => None,
-    }
-}
-
-fn mask_keys(value: &mut Value, masked: &mut impl FnMut(&mut Value, &str)) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| mask_keys(item, masked)),
-        Value::Object(object) => {
-            if object.get("kty").and_then(Value::as_str) == Some("oct")
-                && let Some(secret) = object.get_mut("k")
-            {
-                masked(secret, "");
-            }
-            for_each_member(object, &mut |_, member| mask_keys(member, masked));
-        }
-        _ => {}
-    }
-}
-
-fn for_each_member(object: &mut Object, edit: &mut impl FnMut(&str, &mut Value)) {
-    let names: Vec<String> = object.iter().map(|(name, _)| name.to_owned()).collect();
-    for name in names {
-        if let Some(member) = object.get_mut(&name) {
-            edit(&name, member);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_are_masked_and_new_ones_told() {
-        let document = |secret: &str| {
-            object(&format!(
-                r#"{{"authConfig":{{"authInfo":"{{\"jwks\":{{\"keys\":[{{\"kty\":\"oct\",\"k\":\"{secret}\"}}]}}}}"}}}}"#
-            ))
-        };
-        let (before, after) = texts(Some(&document("one")), Some(&document("one")));
-        assert_eq!(before, after);
-        assert!(before.contains(r#""k": "***""#), "{before}");
-        let (before, after) = texts(Some(&document("one")), Some(&document("two")));
-        assert!(!before.contains("one") && !after.contains("two"));
-        assert!(after.contains(r#""k": "*** (new)""#), "{after}");
-    }
-
-    #[test]
-    fn the_environment_is_masked_by_variable() {
-        let document =
-            |a: &str, b: &str| object(&format!(r#"{{"process":{{"env":{{"A":"{a}","B":"{b}"}}}}}}"#));
-        let (before, after) = texts(Some(&document("one", "two")), Some(&document("two", "two")));
-        assert!(
-            ![&before, &after].iter().any(|text| text.contains("one") || text.contains("two")),
-            "{after}"
-        );
-        assert!(after.contains(r#""A": "*** (new)""#) && after.contains(r#""B": "***""#), "{after}");
-    }
+pub fn text(kind: DocumentKind, document: &Object) -> String {
+    texts(kind, Some(document), None).0
 }

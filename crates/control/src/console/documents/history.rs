@@ -7,7 +7,7 @@ use axum::response::Response;
 use claimgate_config::DocumentKind;
 use claimgate_jose::json::Object;
 
-use super::draft::{self, Draft};
+use super::draft::{self, Draft, for_viewers};
 use super::{Pages, review};
 use crate::catalog::Version;
 use crate::console::diff::{Line, diff};
@@ -60,11 +60,11 @@ pub async fn show(
     let more = history.len().saturating_sub(SHOWN);
     history.truncate(SHOWN + 1);
     let documents: Vec<Option<Object>> =
-        history.iter().map(|one| Some(masked(kind, one.json.as_deref()?))).collect();
+        history.iter().map(|one| Some(for_viewers(kind, one.json.as_deref()?))).collect();
     let before = documents.iter().skip(1).map(Option::as_ref).chain([None]);
     let versions = history.iter().zip(&documents).zip(before).take(SHOWN);
     let shown = |((version, document), before): ((&Version, &Option<Object>), Option<&Object>)| {
-        let (before, after) = draft::texts(before, document.as_ref());
+        let (before, after) = draft::texts(kind, before, document.as_ref());
         Shown {
             number: version.version,
             author: version.author.clone(),
@@ -111,8 +111,4 @@ pub async fn version_of(
     let history = history.map_err(|error| page::failed(&error))?;
     let found = history.into_iter().find(|one| Some(one.version) == version);
     Ok(found.and_then(|one| one.json).map(|json| draft::for_editors(kind, &json)))
-}
-
-fn masked(kind: DocumentKind, json: &str) -> Object {
-    draft::for_editors(kind, &crate::secrets::shown(kind, json, false))
 }

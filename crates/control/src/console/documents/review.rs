@@ -64,7 +64,7 @@ pub async fn answer_or_form(console: &Console, user: &SignedIn, draft: &Draft, j
 }
 
 pub async fn judge(console: &Console, user: &SignedIn, draft: &Draft) -> Judged {
-    console.catalog().check(vec![draft.change()], &user.name).await.into()
+    console.catalog().check(vec![draft.change()], &user.author()).await.into()
 }
 
 /// The page that comes after a draft was judged, or saving it failed.
@@ -94,7 +94,7 @@ fn review(console: &Console, user: &SignedIn, draft: &Draft, applied: &Applied) 
     let before = console.catalog().find(draft.kind, &name);
     let before = before.as_ref().map(draft::of_document);
     let after = applied.documents.first().map(draft::of_document);
-    let (before, after) = draft::texts(before.as_ref(), after.as_ref());
+    let (before, after) = draft::texts(draft.kind, before.as_ref(), after.as_ref());
     let is_new = draft.name.is_none();
     let address = pages.address(&name);
     let warning = |found: &DocumentProblem| found.problem.message.clone();

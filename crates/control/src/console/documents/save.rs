@@ -33,7 +33,7 @@ pub async fn save(
     let is_new = fields.text("version").is_empty();
     let draft = Draft::of_fields(kind, Some(name.clone()).filter(|_| !is_new), &fields)
         .map_err(|message| page::error(StatusCode::BAD_REQUEST, Some(user.clone()), &message))?;
-    let judged = console.catalog().apply(vec![draft.change()], &user.name).await.into();
+    let judged = console.catalog().apply(vec![draft.change()], &user.author()).await.into();
     match judged {
         Judged::Good(_) => {
             let page = format!("{}?done=saved", Pages::of(kind).address(&draft.document_name()));
@@ -74,7 +74,7 @@ pub async fn delete(
         document: None,
         unknown_fields: UnknownFields::Refused,
     };
-    match console.catalog().apply(vec![change], &user.name).await {
+    match console.catalog().apply(vec![change], &user.author()).await {
         Ok(_) => Ok(Redirect::to(&format!("{}?done=deleted", Pages::of(kind).list)).into_response()),
         Err(error) => {
             let message = match error {

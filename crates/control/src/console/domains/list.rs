@@ -8,7 +8,7 @@ use claimgate_config::DocumentKind;
 
 use super::form::DomainForm;
 use crate::catalog::Document;
-use crate::console::documents::{DocumentForm, Listing, Source, object};
+use crate::console::documents::{DocumentForm, Listing, Source, for_viewers};
 use crate::console::layout::{Layout, Section};
 use crate::console::traffic_page::sparkline;
 use crate::console::{Console, SignedIn, page};
@@ -44,7 +44,7 @@ pub async fn show(State(console): State<Console>, user: SignedIn, uri: Uri) -> R
 
 impl Row {
     fn of(document: &Document, traffic: &Traffic) -> Self {
-        let form = DomainForm::of_document(&object(&document.json));
+        let form = DomainForm::of_document(&for_viewers(document.kind, &document.json));
         let mut routes: Vec<String> = form.routes.into_iter().map(|route| route.path).collect();
         let more_routes = routes.len().saturating_sub(3);
         routes.truncate(3);

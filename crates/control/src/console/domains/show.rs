@@ -7,7 +7,7 @@ use axum::response::Response;
 use claimgate_config::DocumentKind;
 
 use super::form::DomainForm;
-use crate::console::documents::{DocumentForm, Pages, Source, find, object, text};
+use crate::console::documents::{DocumentForm, Pages, Source, find, for_editors, for_viewers, text};
 use crate::console::form::Fields;
 use crate::console::jwks::Report;
 use crate::console::layout::{Layout, Section};
@@ -35,10 +35,10 @@ pub async fn show(
 ) -> Result<Response, Response> {
     let document = find(&console, &user, DocumentKind::CustomDomain, &name)?;
     // Nothing secret goes to the page, whoever looks at it.
-    let masked = crate::secrets::shown(document.kind, &document.json, false);
-    let document_shown = object(&masked);
-    let mut form = DomainForm::of_document(&document_shown);
-    let whole = DomainForm::of_document(&object(&document.json));
+    let masked = for_viewers(document.kind, &document.json);
+    let mut form = DomainForm::of_document(&masked);
+    // A report shows what keys are, and no member that is secret.
+    let whole = DomainForm::of_document(&for_editors(document.kind, &document.json));
     let report = Report::of(&whole.authentication.jwks);
     form.protocol = form.protocol.replace(',', ", ");
     let pages = Pages::of(document.kind);
@@ -47,7 +47,7 @@ pub async fn show(
         pages,
         address: pages.address(&document.name),
         name: document.name.clone(),
-        json: text(&document_shown),
+        json: text(document.kind, &masked),
         form,
         report,
         source: Source::of(&document),

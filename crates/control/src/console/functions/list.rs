@@ -10,7 +10,7 @@ use claimgate_functions::ProcessState;
 use super::in_words;
 use super::trigger::Trigger;
 use crate::catalog::Document;
-use crate::console::documents::{Listing, Source, object};
+use crate::console::documents::{Listing, Source, for_viewers};
 use crate::console::layout::{Layout, Section};
 use crate::console::{Console, SignedIn, chart, page};
 
@@ -58,7 +58,7 @@ impl Row {
             place,
             cold_starts: state.as_ref().map(|state| chart::count(state.cold_starts)),
             state: state.as_ref().map(state_in_words),
-            trigger: Trigger::of(console, &document.name, &object(&document.json)),
+            trigger: Trigger::of(console, &document.name, &for_viewers(document.kind, &document.json)),
             source: Source::of(document),
         }
     }

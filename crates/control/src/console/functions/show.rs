@@ -10,12 +10,11 @@ use claimgate_config::snapshot::Domain;
 use super::in_words;
 use super::state::StatePart;
 use super::trigger::Trigger;
-use crate::console::documents::{Pages, Source, find, object, text};
+use crate::console::documents::{Pages, Source, find, for_editors, for_viewers, text};
 use crate::console::form::Fields;
 use crate::console::jwks::Report;
 use crate::console::layout::{Layout, Section};
 use crate::console::{Console, SignedIn, page};
-use crate::secrets;
 
 /// How many of a function's domains its page links to.
 const DOMAINS: usize = 20;
@@ -64,8 +63,9 @@ pub async fn show(
     routes.sort_unstable_by(|one, other| (&one.domain, &one.path).cmp(&(&other.domain, &other.path)));
     routes.truncate(DOMAINS);
     // Nothing secret goes to the page, whoever looks at it.
-    let masked = object(&secrets::shown(document.kind, &document.json, false));
-    let whole = Trigger::of(&console, &name, &object(&document.json));
+    let masked = for_viewers(document.kind, &document.json);
+    // A report shows what keys are, and no member that is secret.
+    let whole = Trigger::of(&console, &name, &for_editors(document.kind, &document.json));
     let trigger = Trigger::of(&console, &name, &masked);
     let state = StatePart::of(gateway, &name).and_then(|state| state.render().ok());
     let pages = Pages::of(document.kind);
@@ -81,7 +81,7 @@ pub async fn show(
         trigger,
         report: whole.map(|trigger| Report::of(&trigger.form.authentication.jwks)).unwrap_or_default(),
         state: state.unwrap_or_default(),
-        json: text(&masked),
+        json: text(document.kind, &masked),
         notice: (Fields::of_query(&uri).text("done") == "saved").then_some("Saved. It is in force."),
     }))
 }

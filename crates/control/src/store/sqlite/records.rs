@@ -145,6 +145,13 @@ pub(super) fn purge(connection: &mut Connection) -> Result<bool> {
     Ok(expired > 0)
 }
 
+/// Writes the database anew without what was removed. False when its log could not be emptied.
+pub(super) fn erase_removed(connection: &mut Connection) -> Result<bool> {
+    connection.execute_batch("VACUUM")?;
+    let is_busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))?;
+    Ok(!is_busy)
+}
+
 struct State {
     revision: u64,
     forgotten: u64,

@@ -49,6 +49,8 @@ fn prepare(connection: &mut Connection) -> Result<(), SchemaError> {
     // A commit is on the disk when it returns, and readers do not wait for writers.
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // What is removed or replaced is overwritten with zeros.
+    connection.pragma_update(None, "secure_delete", true)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have been faster.
     let version = check(&transaction)?;

@@ -1,4 +1,4 @@
-//! Which addresses are connected to.
+//! Addresses that nothing is fetched from and no stored function is at, unless that is allowed.
 //!
 //! What is judged is the address that a connection goes to, so that no name, no redirect and no second
 //! answer of a name server leads past it. Private networks and this machine are allowed: there many
@@ -6,7 +6,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use claimgate_config::snapshot::AddressRange;
+use crate::snapshot::AddressRange;
 
 /// Why an address is not connected to; `None` when it is.
 pub fn refusal(address: IpAddr, allowed: &[AddressRange]) -> Option<&'static str> {
