@@ -1,79 +1,67 @@
-//! A removed cookie is found by no reader, a set one by every reader, and the others keep their bytes.
+//! A removed cookie is read by no model, a set one by every model, and the others keep their bytes.
 //!
-//! Input: the name, the value to set, then the `Cookie` fields, a line each.
+//! Input: the name and the value to set, a line each, then the `Cookie` fields, a line each.
 
+use claimgate_config::readings::MappedNames;
 use claimgate_functions::Fields;
 use claimgate_gateway::parameters::cookie;
 use http::HeaderValue;
 use http::header::COOKIE;
 
-use crate::lenient::{percent_decoded, reads_as};
-use crate::lines;
+use crate::unread::{assert_claim, assert_others_are_left, assert_unread};
+use crate::{lines, names};
 
 /// Checks one input.
 pub fn check(data: &[u8]) {
-    let Some(([name, value], fields)) = lines::split(data) else { return };
-    // The configuration lets no other name of a cookie through.
-    if name.is_empty() || http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+    let Some(([name, value], sent)) = lines::split(data) else { return };
+    if !names::is_token(name) {
         return;
     }
-    let mut header = Fields::default();
-    for field in fields.split(|&byte| byte == b'\n') {
+    let mut fields = Fields::default();
+    for field in sent.split(|&byte| byte == b'\n') {
         let Ok(field) = HeaderValue::from_bytes(field) else { return };
-        header.append(&COOKIE, &field);
+        fields.append(&COOKIE, &field);
     }
-    let sent = header.clone();
+    let sent = fields.get_all(&COOKIE).collect::<Vec<_>>().join(&b';');
 
-    cookie::remove(&mut header, name);
-    let removed = header.clone();
-    assert_eq!(cookie::values(&header, name).count(), 0, "a removed cookie is still found");
-    let kept: Vec<&[u8]> = pieces(&sent).into_iter().filter(|piece| !is_named(piece, name)).collect();
-    assert_eq!(pieces(&removed), kept, "what is left is not exactly the other cookies");
-    if pieces(&sent).len() == kept.len() {
-        assert_eq!(written(&removed), written(&sent), "nothing had to be removed");
+    let mapped = MappedNames::new([name]);
+    let mut found = false;
+    cookie::remove(&mut fields, &mapped, |_| found = true);
+    let removed = only_field(&fields);
+    assert_unread(name, |model| Some((model.cookies?)(&removed)));
+    let (sent, left) = (pairs(&sent), pairs(&removed));
+    let (sent, dropped): (Vec<&[u8]>, Vec<&[u8]>) =
+        sent.iter().partition(|pair| is_pair(pair) || left.contains(pair));
+    assert!(found || dropped.iter().all(|pair| !left.contains(pair)));
+    assert_others_are_left(name, &sent, &left, |pair| pair);
+
+    let mut alone = Fields::default();
+    for fields in [&mut alone, &mut fields] {
+        cookie::prepend(fields, name, value);
     }
-
-    cookie::prepend(&mut header, name, value);
-    let set = only(cookie::values(&header, name));
-    assert_eq!(percent_decoded(set), value.as_bytes(), "the value does not decode to the text");
-    let mut expected = vec![[name.as_bytes(), b"=", set].concat()];
-    expected.extend(kept.iter().map(|piece| piece.to_vec()));
-    assert_eq!(pieces(&header), expected, "the set cookie must come first, and nothing else may change");
-
-    let before_join = pieces(&header).concat();
-    cookie::join_fields(&mut header);
-    assert_eq!(header.get_all(&COOKIE).count(), 1);
-    assert_eq!(pieces(&header).concat(), before_join);
-    only(cookie::values(&header, name));
+    let (claim, set) = (only_field(&alone), only_field(&fields));
+    assert_claim(name, value, |model| Some((model.cookies?)(&claim)), |model| Some((model.cookies?)(&set)));
+    let behind = set.strip_prefix(&claim[..]).expect("the claim comes first");
+    assert_eq!(behind.strip_prefix(b"; ").unwrap_or(behind), removed, "setting a claim changed others");
 }
 
-fn written(header: &Fields) -> Vec<u8> {
-    let mut lines = Vec::new();
-    header.write(&mut lines);
-    lines
+fn only_field(fields: &Fields) -> Vec<u8> {
+    let found: Vec<&[u8]> = fields.get_all(&COOKIE).collect();
+    assert!(found.len() < 2, "some functions read one field alone");
+    found.concat()
 }
 
-/// Everything between what any server takes for the end of a cookie.
-fn pieces(header: &Fields) -> Vec<&[u8]> {
-    header
-        .get_all(&COOKIE)
-        .flat_map(|field| field.split(|byte| b";, \t".contains(byte)))
-        .filter(|piece| !piece.is_empty())
-        .collect()
+/// Pairs without the white space around them.
+fn pairs(field: &[u8]) -> Vec<&[u8]> {
+    field.split(|&byte| byte == b';').map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty()).collect()
 }
 
-fn is_named(piece: &[u8], name: &str) -> bool {
-    let written = piece.split(|&byte| byte == b'=').next().unwrap_or_default();
-    // Trimming text trims white space beyond ASCII too, however the bytes were made text, and some
-    // trim quotes: neither is part of a name.
-    [written.to_vec(), percent_decoded(written)].into_iter().any(|bytes| {
-        let text: String = bytes.into_iter().map(char::from).collect();
-        reads_as(text.trim_matches(|c: char| !c.is_ascii_graphic() || c == '"').as_bytes(), name)
-    })
-}
-
-fn only<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> &'a [u8] {
-    let value = values.next().expect("the set cookie is found");
-    assert!(values.next().is_none(), "the set cookie is found twice");
-    value
+/// RFC 6265, 4.1.1. What is none may be dropped.
+fn is_pair(pair: &[u8]) -> bool {
+    let at = pair.iter().position(|&byte| byte == b'=').unwrap_or(0);
+    let (name, value) = pair.split_at(at);
+    let value = value.get(1..).unwrap_or_default();
+    let value = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value);
+    let is_octet = |byte: &u8| matches!(byte, 0x21 | 0x23..=0x2b | 0x2d..=0x3a | 0x3c..=0x5b | 0x5d..=0x7e);
+    std::str::from_utf8(name).is_ok_and(names::is_token) && value.iter().all(is_octet)
 }

@@ -1,11 +1,12 @@
-//! No reading of a forwarded path leads where its check was skipped.
+//! No reading of a forwarded path leads where its check was skipped, or out of its route's folder unnoticed.
 //!
 //! Input: a path.
 
 use claimgate_config::snapshot::{AuthenticationScope, PathPattern};
 use claimgate_gateway::path::RequestPath;
 
-use crate::lenient::percent_decoded;
+use crate::models::text::percent_decoded;
+use crate::unread::overlong_decoded;
 
 /// Checks one input.
 pub fn check(data: &[u8]) {
@@ -27,9 +28,25 @@ pub fn check(data: &[u8]) {
     }
     if !path.need_of_token(&blacklist()).is_there() {
         for reading in &readings {
-            assert!(!reading.starts_with("/admin/") && reading != "/admin", "{raw} is read as {reading}");
+            assert!(!is_admin(reading), "{raw} is read as {reading}");
         }
     }
+    if !path.may_leave_its_folder() {
+        for reading in &readings {
+            assert!(reading.split('/').all(|segment| segment != ".."), "{raw} is read as {reading}");
+        }
+    }
+}
+
+/// As routers read it that compare without case, without a slash at the end, or without a format.
+fn is_admin(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    let without_slash = path.strip_suffix('/').unwrap_or(&path);
+    let without_format = match without_slash.rsplit_once('.') {
+        Some((start, format)) if !format.contains('/') => start,
+        _ => without_slash,
+    };
+    path.starts_with("/admin/") || without_slash == "/admin" || without_format == "/admin"
 }
 
 fn whitelist() -> AuthenticationScope {
@@ -46,23 +63,31 @@ fn blacklist() -> AuthenticationScope {
     ])
 }
 
-/// What functions may make of a path: decoded up to four times, then `\` taken for `/` or not, slashes
-/// merged or not, dot segments resolved or not.
+/// What functions may make of a path: decoded up to four times, overlong UTF-8 too or not, then `\` taken for `/`
+/// or not, parameters of segments dropped or not, slashes merged or not, dot segments resolved or not.
 fn readings(path: &str) -> Vec<String> {
     let mut readings = Vec::new();
     let mut decoded = path.as_bytes().to_vec();
     for _ in 0..=4 {
-        let text = String::from_utf8_lossy(&decoded).into_owned();
-        for text in [text.replace('\\', "/"), text] {
-            readings.push(resolved(&text));
-            readings.push(merged(&text));
-            readings.push(resolved(&merged(&text)));
-            readings.push(merged(&resolved(&text)));
-            readings.push(text);
+        for bytes in [decoded.clone(), overlong_decoded(&decoded)] {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let slashed = text.replace('\\', "/");
+            for text in [without_parameters(&text), without_parameters(&slashed), text, slashed] {
+                readings.push(resolved(&text));
+                readings.push(merged(&text));
+                readings.push(resolved(&merged(&text)));
+                readings.push(merged(&resolved(&text)));
+                readings.push(text);
+            }
         }
         decoded = percent_decoded(&decoded);
     }
     readings
+}
+
+/// Each segment up to its `;`.
+fn without_parameters(path: &str) -> String {
+    path.split('/').map(|segment| segment.split(';').next().unwrap_or_default()).collect::<Vec<_>>().join("/")
 }
 
 fn merged(path: &str) -> String {
