@@ -62,7 +62,7 @@ def test_the_console_keeps_its_session_to_tls(serve, declared, files, browser, t
     page = Watched(context.new_page())
     sign_in(page.page, serve(declared))
     assert page.page.url.startswith("https://")
-    cookie = next(one for one in context.cookies() if one["name"] == "claimgate_session")
+    cookie = next(one for one in context.cookies() if one["name"] == "__Host-claimgate_session")
     assert cookie["secure"] and cookie["httpOnly"] and cookie["sameSite"] == "Strict"
     page.page.get_by_role("link", name="Users").click()
     expect(page.page.get_by_role("row", name="ann")).to_be_visible()

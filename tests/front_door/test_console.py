@@ -400,7 +400,7 @@ def test_users_are_added_reset_and_deleted(visit, browser, gateway):
     row = page.get_by_role("row", name="ann")
     row.get_by_text("Change", exact=False).first.click()
     row.get_by_role("button", name="Delete ann").click()
-    expect(page.get_by_role("alert")).to_contain_text("only editor")
+    expect(page.get_by_role("alert")).to_contain_text("only admin")
     row = page.get_by_role("row", name="bob")
     row.get_by_text("Change", exact=False).first.click()
     row.get_by_role("button", name="Delete bob").click()
@@ -494,7 +494,7 @@ def test_users_and_links_on_the_command_line(gateway, visit):
     for name in ("carol", "dave"):
         assert user("delete", name).returncode == 0
     assert user("delete", "nobody").returncode == 1
-    assert user("list").stdout == "ann\teditor\n"
+    assert user("list").stdout == "ann\tadmin\n"
 
 
 #: Each page, by the name of its pictures. The gateway has a thousand domains, all of which had a request.
@@ -557,7 +557,7 @@ def test_what_is_stored_and_not_served_is_told_on_every_page(visit, gateway, ser
     taken = "tenant-0.example.net"
     assert Api(other)("PUT", f"/custom-domains/{taken}", domain(taken, HELLO)).status_code == 201
     page = visit("custom-domains").page
-    told = page.get_by_role("status").filter(has_text="What is served is older than what is stored")
+    told = page.get_by_role("status").filter(has_text="Not everything that is stored is served")
 
     def shows(count: int) -> bool:
         page.reload()

@@ -35,6 +35,7 @@ def gateway(serve, tmp_path_factory):
     routes = [{"path": "/*", "functionName": "tenant-0"}, {"path": "/work/*", "functionName": "worker"}]
     domains = [domain("worker.example.com", routes), domain("*.example.net", routes)]
     stored = configuration(domains, [WORKER, *functions]) | {"store": {"sqlite": str(folder / "claimgate.db")}}
+    stored["control"] = {"allow": {"processes": True, "users": ["root"], "unixSockets": ["/run/plain.sock"]}}
     return serve(with_access_keys(stored, folder))
 
 
@@ -47,7 +48,7 @@ def program(tmp_path) -> Path:
 
 @pytest.fixture(scope="module")
 def api(gateway):
-    return Api(gateway)
+    return Api(gateway, "id-of-admin")
 
 
 @pytest.fixture

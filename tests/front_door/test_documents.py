@@ -207,6 +207,46 @@ def test_a_document_has_a_version_that_a_change_may_name(api):
     assert api("GET", "/custom-domains/etag.example.com").status_code == 404
 
 
+@pytest.mark.parametrize("condition", ["if-match", "if-none-match"])
+def test_a_condition_has_to_be_signed_and_cannot_be_taken_away(gateway, condition, monkeypatch):
+    """Whatever is done to it on the way, no update is made that its sender did not ask for."""
+    name = f"{condition}.example.com"
+    api, sent = Api(gateway), []
+    assert api("PUT", f"/custom-domains/{name}", with_jwt(name)).status_code == 201
+    stale = {"if-match": '"1000000"', "if-none-match": "*"}[condition]
+    with monkeypatch.context() as patched:
+        patched.setattr(httpx, "request", lambda method, url, content, headers: sent.append((method, url, content, headers)))
+        api("PUT", f"/custom-domains/{name}", with_jwt(name, OTHER), **{condition.replace("-", "_"): stale})
+    method, url, content, headers = sent[0]
+    taken_away = {key: value for key, value in headers.items() if key != condition}
+    answer = httpx.request(method, url, content=content, headers=taken_away)
+    assert (answer.status_code, answer.json()["Code"]) == (403, "SignatureNotMatch")
+    assert httpx.request(method, url, content=content, headers=headers).status_code == 412
+
+    with monkeypatch.context() as patched:
+        patched.setattr(httpx, "request", lambda method, url, content, headers: sent.append((method, url, content, headers)))
+        api("PUT", f"/custom-domains/{name}", with_jwt(name, OTHER))
+    method, url, content, headers = sent[1]
+    answer = httpx.request(method, url, content=content, headers={**headers, condition: stale})
+    assert answer.status_code == 403 and f"{condition} is not signed" in answer.json()["Message"]
+
+
+def test_the_command_line_changes_no_other_version_than_the_one_that_is_named(run, api, tmp_path):
+    name = "version.example.com"
+    file = tmp_path / "domain.yaml"
+    file.write_text(yaml.safe_dump(with_jwt(name)))
+    apply = ("domain", "apply", "-f", file, "--if-version")
+    run(*apply, "0")
+    assert "exists already" in run(*apply, "0", code=1).err
+    taken = api("GET", f"/custom-domains/{name}").json()["version"]
+    api("PUT", f"/custom-domains/{name}", with_jwt(name, OTHER))
+    assert "was changed meanwhile" in run(*apply, str(taken), code=1).err
+    assert "was changed meanwhile" in run("domain", "delete", name, "--if-version", str(taken), code=1).err
+    now = api("GET", f"/custom-domains/{name}").json()["version"]
+    run(*apply, str(now))
+    assert "one document" in run("domain", "delete", name, "other.example.com", "--if-version", "1", code=2).err
+
+
 def test_what_is_wrong_is_told_as_for_the_file(api):
     wrong = with_jwt("wrong.example.com")
     wrong["routeConfig"]["routes"] = [{"path": "orders", "functionName": "nobody"}]

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from support.api import Api, with_access_keys
+from support.command import claimgate
 from support.configuration import configuration, domain, function, jwt
 from support.etcd import Etcd
 from support.tokens import jwks, key
@@ -121,7 +122,8 @@ def test_two_gateways_do_not_overwrite_each_other(gateways):
     assert late.status_code == 412 and late.json()["current"]["document"]["authConfig"]["authInfo"]["leewaySeconds"] == 5
 
 
-def test_a_request_cannot_be_replayed_on_another_gateway(gateways):
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_request_that_changes_something_cannot_be_replayed_on_any_gateway(gateways, method):
     sent = []
 
     class Recorded(Api):
@@ -130,12 +132,17 @@ def test_a_request_cannot_be_replayed_on_another_gateway(gateways):
             sent.append(answer.request)
             return answer
 
-    assert Recorded(gateways[0])("GET", "/custom-domains").status_code == 200
+    name = next(NAMES)
+    path, body = ("/custom-domains", None) if method == "GET" else (f"/custom-domains/{name}", document(name))
+    assert Recorded(gateways[0])(method, path, body).is_success
     request = sent[0]
     for gateway in gateways:
-        url = f"http://{gateway.admin[0]}:{gateway.admin[1]}/api/v1/custom-domains"
-        answer = httpx.get(url, headers=request.headers)
-        assert (answer.status_code, answer.json()["Code"]) == (400, "SignatureNonceUsed"), answer.text
+        url = f"http://{gateway.admin[0]}:{gateway.admin[1]}/api/v1{path}"
+        replays = [httpx.request(method, url, headers=request.headers, content=request.content) for _ in range(2)]
+        # What only reads is known to each gateway for itself.
+        refused = replays if method == "PUT" or gateway is gateways[0] else replays[1:]
+        for answer in refused:
+            assert (answer.status_code, answer.json()["Code"]) == (400, "SignatureNonceUsed"), answer.text
 
 
 @pytest.mark.parametrize("how", ["killed", "frozen"])
@@ -149,6 +156,7 @@ def test_no_request_fails_while_etcd_is_away(gateways, etcd, how):
         until(lambda gateway=gateway: "stale: " in readiness(gateway) and not is_current(gateway))
     refused = Api(gateways[0])("PUT", f"/custom-domains/{next(NAMES)}", document("x.example.com"))
     assert refused.status_code == 503, refused.text
+    assert Api(gateways[0])("GET", f"/custom-domains/{name}").status_code == 200
     page = f"http://{gateways[0].admin[0]}:{gateways[0].admin[1]}/console/custom-domains"
     console = httpx.get(page, headers={"cookie": "claimgate_session=" + "A" * 43}, timeout=30)
     assert console.status_code == 503 and "the store cannot be reached" in console.text
@@ -228,3 +236,65 @@ def test_what_is_acknowledged_is_there_after_outages(gateways, etcd):
     for gateway in gateways:
         until(lambda gateway=gateway: is_served(gateway, acknowledged[-1]))
         assert [name for name in acknowledged if not is_served(gateway, name)] == []
+
+
+def refused(gateway) -> str:
+    """Why what is stored is not served, once it is not."""
+    text = until(lambda: (text := readiness(gateway)) and "refused: " in text and text)
+    assert not is_current(gateway)
+    return text
+
+
+@pytest.mark.parametrize("how", ["emptied", "replaced"])
+def test_an_etcd_that_lost_its_records_empties_no_gateway(gateways, etcd, how):
+    name = create(gateways[0])
+    for gateway in gateways:
+        until(lambda gateway=gateway: is_served(gateway, name))
+    etcd.empty() if how == "emptied" else etcd.replace()
+    for gateway in gateways:
+        text = refused(gateway)
+        assert "the store is empty" in text and "claimgate store accept --above 1" in text, text
+        assert is_served(gateway, name)
+    answer = Api(gateways[0])("PUT", f"/custom-domains/{next(NAMES)}", document("x.example.com"))
+    assert answer.status_code >= 400
+
+    accepted = claimgate("store", "accept", "--above", "1", "--config", gateways[0].file)
+    assert accepted.code == 0, accepted
+    for gateway in gateways:
+        until(lambda gateway=gateway: not is_served(gateway, name))
+        until(lambda gateway=gateway: readiness(gateway) == "ready\n" and is_current(gateway))
+    assert is_served(gateways[1], create(gateways[0]))
+
+
+def test_an_etcd_that_was_set_back_is_taken_over_when_it_is_accepted(gateways, etcd):
+    first = create(gateways[0])
+    until(lambda: is_served(gateways[1], first))
+    before = etcd.records()
+    second = create(gateways[1])
+    for gateway in gateways:
+        until(lambda gateway=gateway: is_served(gateway, second))
+    etcd.empty()
+    etcd.write(before)
+    for gateway in gateways:
+        until(lambda gateway=gateway: "accept --above 2" in refused(gateway))
+        assert is_served(gateway, first) and is_served(gateway, second)
+    accepted = claimgate("store", "accept", "--above", "2", "--config", gateways[0].file)
+    assert accepted.code == 0, accepted
+    for gateway in gateways:
+        until(lambda gateway=gateway: not is_served(gateway, second))
+        assert is_served(gateway, first)
+        until(lambda gateway=gateway: readiness(gateway) == "ready\n" and is_current(gateway))
+
+
+def test_a_gateway_that_starts_serves_what_it_kept_of_an_etcd_that_is_empty(start, etcd):
+    first = start(snapshotFile="kept")
+    name = create(first)
+    kept = first.file.parent / "kept"
+    before = until(lambda: kept.exists() and kept.read_bytes())
+    create(first)
+    until(lambda: kept.read_bytes() != before)
+    etcd.replace()
+    second = start(snapshotFile=str(kept))
+    assert is_served(second, name)
+    assert "the store is empty" in refused(second)
+    assert not [line for line in second.log if "sign in" in line.get("message", "")]

@@ -109,8 +109,11 @@ def test_a_tunnel_holds_its_place(serve, start_function):
 def test_as_many_files_may_be_open_as_may_be(tmp_path):
     """A shell's soft limit is no limit for a server; the hard one is told of when it is too low."""
     file = tmp_path / "claimgate.yaml"
-    for connections, is_enough in (500, True), (501, False):
-        file.write_text(json.dumps(configuration([], [], limits={"connections": connections})))
+    # Beside what the process itself and the admin listener need, two for each connection.
+    for connections, is_enough in (418, True), (419, False):
+        declared = configuration([], [], limits={"connections": connections})
+        declared["admin"]["limits"] = {"connections": 100}
+        file.write_text(json.dumps(declared))
         command = ["bash", "-c", 'ulimit -Sn 300; ulimit -Hn 1000; exec "$@"', "bash", BINARY, "serve", "--config", file]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
             lines = []

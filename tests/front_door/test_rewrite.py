@@ -138,7 +138,7 @@ def test_a_rule_forges_no_claim_and_the_token_is_looked_for_before(gateway):
     assert gateway.get("/u/evil", host="forge.example.com").status == 401
     # It is taken out of the query that is forwarded.
     seen = gateway.get(f"/x?a=1&token={GOOD}", host="white.example.com").seen
-    assert seen.target.startswith("/x?a=1") and "token" not in seen.target
+    assert seen.target.startswith("/x?") and seen.target.endswith("a=1") and "token" not in seen.target
 
 
 @pytest.mark.parametrize(

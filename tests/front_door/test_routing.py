@@ -342,14 +342,24 @@ BLACKLIST = {
     "/adminx": OPEN,
     "/x/admin": OPEN,
     "/x?/admin": OPEN,
-    "/x/y/": OPEN,
-    "/ADMIN": OPEN,
+    "/x/y/": GUARDED,
+    "/x/y.json": GUARDED,
+    "/x/yz": OPEN,
+    "/ADMIN": GUARDED,
+    "/Admin/x": GUARDED,
+    "/admin.json": GUARDED,
     "/admin": GUARDED,
     "/admin?x": GUARDED,
     "/admin/": GUARDED,
     "/admin/x": GUARDED,
-    "/admin;x": OPEN,
+    "/admin;x": GUARDED,
     "/admin/;x": GUARDED,
+    "/admin;x/secret": GUARDED,
+    "/;/admin/secret": GUARDED,
+    "//x/admin": GUARDED,
+    "//x:80/admin/secret": GUARDED,
+    "/%c0%afadmin/secret": GUARDED,
+    "/%e0%80%afadmin/secret": GUARDED,
     "/x/y": GUARDED,
     "//admin": GUARDED,
     "///admin": GUARDED,
@@ -384,6 +394,17 @@ BLACKLIST = {
 def test_blacklist(gateway, target, allowed):
     """Without a token nothing that any reading takes for an entry gets through."""
     assert gateway.get(target, host="black.example.com").status in allowed
+
+
+LEAVING = ["/tree/..%2fadmin", "/tree/%2e%2e%2fadmin", "/tree/%252e%252e/admin", "/tree/..%252fadmin", "/tree/..%c0%afadmin"]
+
+
+@pytest.mark.parametrize("target", LEAVING)
+def test_no_encoded_path_leaves_the_folder_of_its_route_or_of_its_function(gateway, target):
+    """nginx and others resolve dot segments after they have decoded a path."""
+    for host in ["other.example.com", "closed.example.com"]:  # A route /tree/*; a URL with a path.
+        assert gateway.get(target, host=host, token=TOKEN).status == 400
+    assert gateway.get("/tree/a%2fb/..c", host="other.example.com").status == 200
 
 
 @pytest.mark.parametrize("host", ["white.example.com", "black.example.com", "closed.example.com"])

@@ -295,7 +295,7 @@ def handshakes(gateway) -> dict[str, int]:
 
 def metrics(gateway) -> list[str]:
     with http1.Connection(gateway.admin) as connection:
-        connection.send(http1.head("GET", "/metrics", [("Host", "x")]))
+        connection.send(http1.head("GET", "/metrics", [("Host", "localhost")]))
         return connection.receive().body.decode().splitlines()
 
 

@@ -142,7 +142,7 @@ def serial_number(gateway, authority) -> str:
 
 def gauge(gateway, name: str) -> float:
     with http1.Connection(gateway.admin) as connection:
-        connection.send(http1.head("GET", "/metrics", [("Host", "x")]))
+        connection.send(http1.head("GET", "/metrics", [("Host", "localhost")]))
         lines = connection.receive().body.decode().splitlines()
     return float(next(line for line in lines if line.startswith(name)).rsplit(" ", 1)[1])
 

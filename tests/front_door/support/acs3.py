@@ -37,7 +37,7 @@ class Signer:
             "x-acs-action": "Any",
             "x-acs-date": more.pop("date", None) or now(),
             "x-acs-signature-nonce": more.pop("nonce", None) or secrets.token_hex(16),
-            "x-acs-content-sha256": hashlib.sha256(content).hexdigest(),
+            "x-acs-content-sha256": more.pop("sha256", None) or hashlib.sha256(content).hexdigest(),
             **({"content-type": "application/json"} if content else {}),
         }
         signed = sorted(set(headers) - more.pop("unsigned", set()))

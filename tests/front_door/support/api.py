@@ -13,9 +13,9 @@ SECRET = "the-secret-of-an-editor-0123456789"
 
 
 def with_access_keys(configuration: dict, folder: Path) -> dict:
-    """Adds an editor's and a viewer's key to a configuration."""
+    """Adds a key of each role to a configuration."""
     keys = []
-    for role in ("editor", "viewer"):
+    for role in ("admin", "editor", "viewer"):
         (folder / role).write_text(SECRET)
         file = str(folder / role)
         keys.append({"accessKeyId": f"id-of-{role}", "accessKeySecretFile": file, "role": role, "name": role})
@@ -37,6 +37,8 @@ class Api:
             "x-acs-date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "x-acs-signature-nonce": secrets.token_hex(16),
         }
+        named = {name.replace("_", "-").lower(): value for name, value in headers.items()}
+        signed |= {name: value for name, value in named.items() if name in ("if-match", "if-none-match")}
         names = ";".join(sorted(signed))
         lines = [method, f"/api/v1{path}", query, *(f"{name}:{signed[name]}" for name in sorted(signed)), "", names]
         lines.append(signed["x-acs-content-sha256"])
@@ -44,5 +46,4 @@ class Api:
         signature = hmac.new(self.secret.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
         authorization = f"ACS3-HMAC-SHA256 Credential={self.id},SignedHeaders={names},Signature={signature}"
         url = f"http://{self.host}/api/v1{path}" + ("?" + query if query else "")
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
         return httpx.request(method, url, content=content, headers={**signed, "authorization": authorization, **named})

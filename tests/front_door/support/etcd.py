@@ -1,5 +1,6 @@
 """A real etcd on loopback."""
 
+import shutil
 import signal
 import socket
 import subprocess
@@ -74,6 +75,24 @@ class Etcd:
         """Forgets everything but the newest of each key."""
         status = httpx.post(f"{self.url}/v3/maintenance/status", json={}).json()
         httpx.post(f"{self.url}/v3/kv/compaction", json={"revision": status["header"]["revision"], "physical": True})
+
+    def records(self) -> list[dict]:
+        """Every key and its value, in base64."""
+        everything = {"key": "AA==", "range_end": "AA=="}
+        return httpx.post(f"{self.url}/v3/kv/range", json=everything).json().get("kvs", [])
+
+    def write(self, records: list[dict]):
+        for record in records:
+            httpx.post(f"{self.url}/v3/kv/put", json={"key": record["key"], "value": record["value"]})
+
+    def empty(self):
+        httpx.post(f"{self.url}/v3/kv/deleterange", json={"key": "AA==", "range_end": "AA=="})
+
+    def replace(self):
+        """Puts a member in its place that holds nothing."""
+        self.kill()
+        shutil.rmtree(f"{self.folder.name}/data")
+        assert self.start()
 
     def close(self):
         if self.process.poll() is None:

@@ -187,6 +187,11 @@ class Gateway(Process):
             self.check(response, before, method)
         return response
 
+    def memory(self) -> int:
+        """What the process holds in memory, in bytes."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
     def reached(self) -> int:
         return len(self.recorder.requests) if self.recorder else 0
 

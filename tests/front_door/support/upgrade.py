@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from support.gateway import BINARY, Gateway
+from support.gateway import Gateway
 from support.process import is_alive, wait_until
 
 UPGRADED = "upgraded: the new process serves, requests in flight are finished"
@@ -28,8 +28,8 @@ class UpgradableGateway(Gateway):
     """Started by a symbolic link, as a package manager may install programs; `pid` is the process that serves."""
 
     def __init__(self, folder: Path, *arguments, **more):
-        self.binary = folder / "claimgate"
-        self.binary.symlink_to(BINARY)
+        program, self.binary = self.binary, folder / "claimgate"
+        self.binary.symlink_to(program)
         self._successors: list[int] = []
         super().__init__(folder, *arguments, **more)
 

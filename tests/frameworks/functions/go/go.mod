@@ -1,0 +1,3 @@
+module claimgate/frameworks
+
+go 1.19
