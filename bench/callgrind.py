@@ -1,6 +1,7 @@
 """Counts the instructions of a running process with valgrind's callgrind."""
 
 import contextlib
+import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -32,10 +33,13 @@ class Callgrind:
         def under_callgrind(port: int) -> list:
             # What is not counted is not instrumented either, and runs several times as fast.
             options = ["--instr-atstart=no", f"--callgrind-out-file={self.directory}/counts.%p"]
-            return ["valgrind", "--tool=callgrind", *options, *self.pipes, "--vgdb-poll=100", *command(port)]
+            callgrind = ["valgrind", "--tool=callgrind", *options, *self.pipes, "--vgdb-poll=100"]
+            # With other variables the gateway runs itself anew, and valgrind does not go along.
+            variables = [f"{name}={value}" for name, value in ({"PATH": os.environ["PATH"]} | environment).items()]
+            return ["env", "-i", *variables, *callgrind, *command(port)]
 
         log = self.directory / "callgrind.log"
-        with listening(cpu, under_callgrind, log, environment, START_SECONDS) as (self.pid, port):
+        with listening(cpu, under_callgrind, log, {}, START_SECONDS) as (self.pid, port):
             yield port
 
     def begin(self) -> None:

@@ -10,11 +10,12 @@ import tokens
 def check(target: targets.Target, port: int, issuer: tokens.Issuer, stranger: tokens.Issuer) -> None:
     """Fails unless the target does the whole job; `stranger` signs with another key."""
     good = issuer.sign(7)
-    status, seen = request(port, good)
+    path, claims = CLAIMS[target.claims_in]
+    status, seen = request(port, good, path)
     expect(target, "a good token", status == 200, f"status {status}")
     if target.job == "plain":
         return
-    expect(target, "the claims at the upstream", seen == "x-sub=user-000007\nx-name=John Snow 7\n", seen)
+    expect(target, "the claims at the upstream", seen == claims, seen)
     head, payload, signature = good.split(".")
     refused = {
         "no token": None,
@@ -41,14 +42,21 @@ def check_http2(target: targets.Target, cpu: int, port: int, issuer: tokens.Issu
         expect(target, "another issuer's signature over HTTP/2", status == "4xx", status)
 
 
-def request(port: int, token: str | None) -> tuple[int, str]:
+CLAIMS = {
+    "header": ("/seen", "x-sub=user-000007\nx-name=John Snow 7\n"),
+    "query": ("/seen-in-query?x-sub=user-000001&%78-name=Night+King&a=1", "x-sub=user-000007&x-name=John%20Snow%207&a=1\n"),
+}
+"""By the position of the claims: where a client asks who also claims to be somebody else, and what the upstream sees."""
+
+
+def request(port: int, token: str | None, path: str = "/seen") -> tuple[int, str]:
     """What a client gets who also claims to be somebody else."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     headers = {"Host": targets.HOST, "x-sub": "user-000001", "X-Name": "Night King"}
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
     try:
-        connection.request("GET", "/seen", headers=headers)
+        connection.request("GET", path, headers=headers)
         response = connection.getresponse()
         return response.status, response.read().decode()
     finally:

@@ -25,6 +25,8 @@ from processes import listening
 USERS = 20
 """Whose tokens are sent where the cache has them; a multiple of the hosts, so that each user stays with one."""
 WARM_UP = 200
+QUERY = "?page=3&per_page=50&q=winter+is%20coming&sort=-date"
+"""What the client sends where claims go to the query."""
 
 
 def main(options: Namespace) -> int:
@@ -68,12 +70,14 @@ def count(row: Row, options: Namespace, directory: Path, upstream_port: int, cpu
         upstream_port,
         cache_bytes=rows.CACHE_BYTES[workload],
         hosts=hosts,
+        claims_in="query" if row.kind == "query" else "header",
     )
     measured = rows.Row("h1", target, workload, issuer.algorithm)
     users = WARM_UP + options.requests if row.kind == "new" else USERS
     signer = stranger if row.kind == "refused" else issuer
     requests = [
-        request(hosts[user % FEW * (len(hosts) // FEW)], signer.sign(user)) for user in range(users)
+        request(hosts[user % FEW * (len(hosts) // FEW)], signer.sign(user), QUERY if row.kind == "query" else "")
+        for user in range(users)
     ]
     status = 401 if row.kind == "refused" else 200
     callgrind = Callgrind(directory)
@@ -88,17 +92,17 @@ def count(row: Row, options: Namespace, directory: Path, upstream_port: int, cpu
             for number in range(WARM_UP, WARM_UP + options.requests):
                 ask(client, requests[number % users], status)
             counts = callgrind.end()
-            if row.kind in ("cached", "new"):
+            if row.kind in ("cached", "query", "new"):
                 measure.check_cache(measured, measure.cache_counters(measured).since(before))
     if options.profiles:
         shutil.copy(counts, options.profiles / f"{re.sub('[ ,]+', '-', row.name)}.callgrind")
     return instructions(counts) / options.requests
 
 
-def request(host: str, token: str) -> bytes:
+def request(host: str, token: str, query: str) -> bytes:
     """What wrk sends in scripts/bench."""
     fields = {"Host": host, "User-Agent": "wrk", "Accept": "application/json", "Authorization": f"Bearer {token}"}
-    lines = ["GET / HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+    lines = [f"GET /{query} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
     return "\r\n".join([*lines, "", ""]).encode()
 
 

@@ -15,6 +15,7 @@ The real process is started, warmed up, and counted while one connection sends r
 rows
   plain    no authentication: the request with the algorithm's token is passed on as it is
   cached   a token that was verified before
+  query    as cached, with claims in the query, which has four parameters of the client's
   new      a token that was not, while the cache is full
   refused  a token with another issuer's signature, answered with 401
   ... with 100,000 domains in place of 10. Requests go to 10 of them in turn.

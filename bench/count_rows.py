@@ -23,6 +23,7 @@ class Row:
 ALGORITHMS = ["HS256", "RS256", "ES256", "EdDSA"]
 ALL = [
     *(Row(kind, algorithm) for algorithm in ALGORITHMS for kind in ("plain", "cached")),
+    Row("query", "HS256"),
     Row("new", "HS256"),
     Row("refused", "HS256"),
     Row("plain", "HS256", domains=MANY),

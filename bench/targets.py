@@ -29,6 +29,8 @@ class Target:
     metrics_port: int | None = None
     """Where the running claimgate answers /metrics."""
     is_http2_only: bool = False
+    claims_in: str = "header"
+    """The position that claims are mapped to: header or query."""
 
 
 def claimgate(
@@ -38,9 +40,10 @@ def claimgate(
     is_logging: bool = False,
     cache_bytes: int | None = None,
     hosts: Sequence[str] = (HOST,),
+    claims_in: str = "header",
 ) -> Target:
     """`cache_bytes` bounds the verified tokens that it remembers; without, claimgate's default does. Each of
-    `hosts` is a domain."""
+    `hosts` is a domain. `claims_in` is the position of the claims: header or query."""
     job = issuer.algorithm if issuer else "plain"
     directory = folder(directory)
     domain = {
@@ -51,7 +54,7 @@ def claimgate(
         info = {
             "jwks": {"keys": [issuer.jwk]},
             "tokenLookup": "header:Authorization:Bearer",
-            "claimPassBy": "header:sub:x-sub,header:name:x-name",
+            "claimPassBy": f"{claims_in}:sub:x-sub,{claims_in}:name:x-name",
             "issuers": [tokens.ISSUER],
             "audiences": [tokens.AUDIENCE],
         }
@@ -73,7 +76,7 @@ def claimgate(
         return [CLAIMGATE, "serve", "--config", file, "--log-format", "json"]
 
     environment = {"CLAIMGATE_LOG": "info" if is_logging else "warn"}
-    target = Target("claimgate", job, command, environment, is_logging)
+    target = Target("claimgate", job, command, environment, is_logging, claims_in=claims_in)
     return target
 
 
