@@ -63,6 +63,8 @@ fn refusal_of_name(name: &str, position: Position) -> Option<String> {
         "many functions read brackets as a list or an object"
     } else if name.contains(['=', '&', ';']) {
         "to some functions the name ends there"
+    } else if !name.is_ascii() {
+        "functions read characters beyond ASCII in more than one encoding"
     } else if name.bytes().all(|byte| byte.is_ascii_digit()) {
         "some functions read a number as a position in a list"
     } else {

@@ -25,7 +25,8 @@
 //! | `?`, `#` | before a name they are dropped | WHATWG `URLSearchParams`, `php -S`; query-string 7 |
 //! | cookie prefixes | `__Host-uid` and `__Secure-uid` are `uid` | Sanic 22 to 25 |
 //!
-//! CGI.pm forgets all parameters when one is called `.defaults`, claims too: it counts as a mapped name.
+//! Some names change how a function reads all others, claims too, and count as mapped names: behind `.defaults`
+//! CGI.pm forgets all parameters, and Jetty 9.4 decodes the others by a part that is called `_charset_`.
 //!
 //! Headers have one reading: CGI makes one character of each that is not a letter or a digit
 //! (RFC 3875 section 4.1.18; lighttpd, WSGI, Rack), which [`same_header`] compares by.
@@ -38,9 +39,6 @@ mod tests;
 use decodings::Decodings;
 pub use decodings::overlong;
 pub use header::{header_begins_with, same_header};
-
-/// The name of a parameter that makes CGI.pm 4 forget all others.
-const ERASING: &[u8] = b".defaults";
 
 /// Where a name was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +110,15 @@ impl MappedNames {
         self.names.iter().position(|known| known.text == name)
     }
 
+    /// A letter that is not among these bytes, and that no mapped name consists of: a parameter whose name is of this
+    /// letter alone is another one.
+    pub fn unmapped_letter(&self, bytes: &[u8]) -> Option<u8> {
+        let is_mapped =
+            |letter: u8| self.names.iter().any(|name| name.text.bytes().all(|byte| byte == letter));
+        let mut letters = (b'a'..=b'z').rev().chain(b'A'..=b'Z');
+        letters.find(|letter| !bytes.contains(letter) && !is_mapped(*letter))
+    }
+
     /// What looks for them.
     pub fn reader(&self) -> NameReader<'_> {
         NameReader { mapped: self, decodings: Decodings::default() }
@@ -120,7 +127,7 @@ impl MappedNames {
 
 impl NameReader<'_> {
     /// The position of the mapped name that a function may take a written one for; one behind all positions for a
-    /// name that would make it forget them.
+    /// name that would change how it reads them.
     pub fn find(&mut self, written: &[u8], place: NamePlace) -> Option<usize> {
         let names = self.mapped.names.as_slice();
         // Each escape may be a letter.
@@ -131,6 +138,9 @@ impl NameReader<'_> {
         // Nothing is dropped from a name of letters, digits, `_` and `-`.
         if written.iter().all(|&byte| is_plain(byte)) {
             let unprefixed = without_cookie_prefix(written, place);
+            if governs_others(written, place) {
+                return Some(names.len());
+            }
             return names.iter().position(|name| name.is_folded(written) || name.is_folded(unprefixed));
         }
         self.decodings.each(written, |decoded| named_by(names, decoded, place))
@@ -141,7 +151,7 @@ impl NameReader<'_> {
 /// name.
 fn named_by(names: &[MappedName], decoded: &[u8], place: NamePlace) -> Option<usize> {
     let is_body = matches!(place, NamePlace::Urlencoded | NamePlace::Multipart);
-    if decoded == ERASING && place != NamePlace::Cookie {
+    if governs_others(decoded, place) {
         return Some(names.len());
     }
     let unclosed = is_unclosed(decoded);
@@ -171,6 +181,15 @@ fn named_by(names: &[MappedName], decoded: &[u8], place: NamePlace) -> Option<us
             return None;
         }
         rest = rest.get(dropped..).unwrap_or_default();
+    }
+}
+
+/// Whether a parameter of this name changes how a function reads the others.
+fn governs_others(name: &[u8], place: NamePlace) -> bool {
+    match place {
+        NamePlace::Cookie => false,
+        NamePlace::Query | NamePlace::Urlencoded => name == b".defaults",
+        NamePlace::Multipart => name == b".defaults" || name == b"_charset_",
     }
 }
 

@@ -14,8 +14,9 @@ use http::HeaderValue;
 
 use crate::authenticate::Authenticated;
 use crate::headers;
-use crate::parameters::form::{ClaimsOfForm, FormFilter};
-use crate::parameters::{cookie, header, urlencoded};
+use crate::parameters::form::{ClaimsOfForm, FormError, FormFilter};
+use crate::parameters::{content_type, cookie, header, urlencoded};
+use crate::path::PathError;
 use crate::rejection::Rejection;
 use crate::request::{FormLimits, FunctionRequest};
 use crate::step::{Observer, Step};
@@ -106,6 +107,7 @@ impl MappedClaim {
 pub async fn forward<'a>(
     authenticated: &Authenticated<'a>,
     request: &mut FunctionRequest<'_>,
+    path: &str,
     settings: &GatewaySettings,
     observer: &mut impl Observer<'a>,
 ) -> Result<(), Rejection> {
@@ -118,11 +120,17 @@ pub async fn forward<'a>(
 
     // What the claims make of the query and of a form.
     let mut in_query = Vec::new();
+    let mut is_ascii = true;
     let mut in_form = ClaimsOfForm::default();
     let mut not_carried = Vec::new();
     if !query_and_form.is_empty() {
         let claims = authenticated.claims().unwrap_or_default();
         for (mapping, claim) in jwt.claim_mappings.iter().zip(claims) {
+            if let (Parameter::Query(_) | Parameter::Form(_), MappedClaim::Text(text)) =
+                (&mapping.parameter, claim)
+            {
+                is_ascii &= text.is_ascii();
+            }
             match (&mapping.parameter, claim, &form) {
                 (Parameter::Query(name), MappedClaim::Text(text), _) => {
                     urlencoded::push_pair(&mut in_query, name, text);
@@ -133,6 +141,18 @@ pub async fn forward<'a>(
                     not_carried.push(mapping);
                 }
                 _ => {}
+            }
+        }
+        if !is_ascii && !content_type::leaves_utf8(&request.fields) {
+            return Err(FormError::CharsetOfClaim.into());
+        }
+        if let Some((_, parameters)) = path.split_once(';') {
+            if urlencoded::has_mapped(parameters.as_bytes(), query_and_form) {
+                return Err(PathError::MappedParameter.into());
+            }
+            // To Fastify 4 the `?` behind them is part of the last one.
+            if !in_query.is_empty() {
+                in_query.insert(0, b'&');
             }
         }
     }

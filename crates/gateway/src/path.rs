@@ -15,7 +15,7 @@
 //! | merged | `//admin` is `/admin` | nginx, Tomcat, Go |
 //! | without parameters | `/admin;x/y`, `/;/admin/y` are `/admin/y` | Tomcat, Jetty |
 //! | without a host | `//x/admin` is `/admin` | Node's `new URL`, PHP's `parse_url` |
-//! | without case | `/ADMIN` is `/admin`; of blacklists alone | Express, koa-router, IIS |
+//! | without case | `/ADMIN` is `/admin`, `/%E2%84%AAey` is `/key`; of blacklists alone | Express, find-my-way, IIS |
 //! | without a trailing slash | `/admin/` is `/admin`; of blacklists alone | Express, Flask, Rails |
 //! | without a format | `/admin.json` is `/admin`; of blacklists alone | Rails |
 
@@ -67,6 +67,9 @@ pub enum PathError {
     /// Encoded over and over.
     #[error("the path is encoded more than {MAX_DECODINGS} times")]
     EncodedTooOften,
+    /// A name behind a semicolon, where Fastify 4 begins the query.
+    #[error("the path has a mapped parameter behind a semicolon, where some servers begin the query")]
+    MappedParameter,
     /// With more to undo than is followed.
     #[error("the path can be read in too many ways: merge its slashes, and encode it once")]
     TooManyReadings,
@@ -361,15 +364,28 @@ fn decode_overlong(path: &[u8]) -> Vec<u8> {
 /// at their end, or without the format that a resource is asked for in.
 fn may_mean(pattern: &PathPattern, path: &str) -> bool {
     match pattern {
-        PathPattern::Prefix(prefix) => {
-            path.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-        }
+        PathPattern::Prefix(prefix) => without_case(path).starts_with(&*without_case(prefix)),
         PathPattern::Exact(exact) => {
-            let exact = without_slash(exact);
-            let path = without_slash(path);
-            path.eq_ignore_ascii_case(exact) || without_format(path).eq_ignore_ascii_case(exact)
+            let exact = without_case(without_slash(exact));
+            let path = without_case(without_slash(path));
+            path == exact || without_format(&path) == exact
         }
     }
+}
+
+/// A path as those compare it that ignore case. Some fold to upper case, where `\u{17f}` is `S`, some to lower case,
+/// where `\u{212a}` is `k` and, character by character, `\u{130}` is `i`.
+fn without_case(path: &str) -> Cow<'_, str> {
+    if path.is_ascii() {
+        return if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            path.to_ascii_lowercase().into()
+        } else {
+            path.into()
+        };
+    }
+    let upper =
+        path.chars().map(|char| if char == '\u{130}' { 'i' } else { char }).flat_map(char::to_uppercase);
+    upper.flat_map(char::to_lowercase).collect()
 }
 
 fn without_slash(path: &str) -> &str {

@@ -166,9 +166,9 @@ impl Rejection {
             Self::AmbiguousToken | Self::WrongPrefix | Self::TokenTooLong { .. } | Self::InvalidToken(_) => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::Form(FormError::Encoded | FormError::Charset | FormError::NotAForm) => {
-                StatusCode::UNSUPPORTED_MEDIA_TYPE
-            }
+            Self::Form(
+                FormError::Encoded | FormError::Charset | FormError::CharsetOfClaim | FormError::NotAForm,
+            ) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Form(FormError::NoMemory(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Form(_) => StatusCode::BAD_REQUEST,
             Self::FormTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -187,9 +187,9 @@ impl Rejection {
             Self::Authority(_) | Self::Path(_) | Self::Connect | Self::Rewrite(_) | Self::BodyBrokeOff => {
                 "InvalidArgument"
             }
-            Self::Form(FormError::Encoded | FormError::Charset | FormError::NotAForm) => {
-                "UnsupportedMediaType"
-            }
+            Self::Form(
+                FormError::Encoded | FormError::Charset | FormError::CharsetOfClaim | FormError::NotAForm,
+            ) => "UnsupportedMediaType",
             Self::Form(FormError::NoMemory(_)) => "ServiceUnavailable",
             Self::Form(_) => "InvalidArgument",
             Self::Head(refusal) => refusal.code(),
@@ -273,7 +273,7 @@ impl Rejection {
             Self::WrongPrefix => "wrong_prefix",
             Self::TokenTooLong { .. } => "token_too_long",
             Self::InvalidToken(error) => error.reason(),
-            Self::Form(FormError::Encoded | FormError::Charset) => "encoded_form",
+            Self::Form(FormError::Encoded | FormError::Charset | FormError::CharsetOfClaim) => "encoded_form",
             Self::Form(FormError::NotAForm) => "not_a_form",
             Self::Form(FormError::NoMemory(_)) => "form_memory",
             Self::Form(_) => "invalid_form",

@@ -267,9 +267,9 @@ pub async fn prepare<'s>(
     path.check_folder(route)?;
     let rewritten = rewrite(route, &path, &mut request, &settings.limits, observer)?;
     headers::remove_for_gateway(&mut request.fields);
-    claims::forward(&authenticated, &mut request, settings, observer).await?;
-    headers::set_for_function(&mut request.fields, &authority, origin, id, is_websocket);
     let path = rewritten.as_deref().unwrap_or(path.forwarded());
+    claims::forward(&authenticated, &mut request, path, settings, observer).await?;
+    headers::set_for_function(&mut request.fields, &authority, origin, id, is_websocket);
     let request = outgoing(request, uri, path)?;
     Ok(Some(Prepared { route, request, is_websocket }))
 }

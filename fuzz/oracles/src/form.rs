@@ -1,5 +1,5 @@
 //! A removed form parameter is read by no model, a set one by every model, and the others keep their bytes,
-//! whether the form arrives whole or piece by piece.
+//! whether the form arrives whole or piece by piece. Where its length is known, parameters are overwritten.
 //!
 //! Input: the name, the value to set and the `Content-Type`, a line each, then the body.
 
@@ -44,6 +44,7 @@ pub fn check(data: &[u8]) {
     };
     let form = Form { kind: kind.clone(), mapped: Arc::new(MappedNames::default().and_in_forms([name])) };
 
+    form.assert_overwritten(sent, |body| assert_unread(name, |model| read(model, body)));
     let Some((removed, found)) = form.filtered(ClaimsOfForm::default(), sent) else {
         return form.assert_same_in_pieces(sent, None, |_| {});
     };
@@ -101,6 +102,22 @@ impl Form {
         let (begun, rest) = pieces::of(body, length);
         let filtered = self.filter(claim).filter_stream(begun, rest, None).ok().and_then(pieces::joined);
         assert_eq!(filtered.as_deref(), whole, "in pieces of {length} bytes the form is another");
+    }
+
+    /// Panics when a form whose length is known comes out with another, or otherwise than overwritten.
+    fn assert_overwritten(&self, body: &[u8], assert_unread: impl Fn(&[u8])) {
+        let (begun, rest) = pieces::of(body, 1 + body.len() % 7);
+        let filter = self.filter(ClaimsOfForm::default());
+        let form = filter.filter_stream(begun, rest, Some(body.len() as u64)).ok().and_then(pieces::joined);
+        let Some(form) = form else { return };
+        assert_eq!(form.len(), body.len(), "the length has changed");
+        let letter = self.mapped.unmapped_letter(match &self.kind {
+            FormKind::Urlencoded => b"",
+            FormKind::Multipart(boundary) => boundary.as_bytes(),
+        });
+        let is_same = |(one, other): (&u8, &u8)| one == other || Some(*other) == letter;
+        assert!(body.iter().zip(&form).all(is_same), "what is left has changed");
+        assert_unread(&form);
     }
 
     fn values(&self, body: &[u8], name: &str) -> Vec<Vec<u8>> {

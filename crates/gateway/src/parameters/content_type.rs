@@ -131,6 +131,16 @@ struct MediaType {
     parameters: Vec<TypeParameter>,
 }
 
+/// Whether a function that decodes parameters by the charset of the content type reads UTF-8 in them.
+pub fn leaves_utf8(fields: &Fields) -> bool {
+    let media_type = fields.get(&CONTENT_TYPE).and_then(header::text).and_then(parse);
+    let parameters = media_type.map(|media_type| media_type.parameters).unwrap_or_default();
+    let is_utf8 = |charset: &str| ["utf-8", "utf8"].iter().any(|utf8| utf8.eq_ignore_ascii_case(charset));
+    parameters
+        .iter()
+        .all(|parameter| parameter.name != "charset" || is_utf8(parameter.value.trim_matches('\'')))
+}
+
 /// Reads one media type (RFC 9110, 8.3.1); `None` for anything else, such as two types in one field. Parameters
 /// may be empty, and have white space before them.
 fn parse(content_type: &str) -> Option<MediaType> {

@@ -1,9 +1,14 @@
 //! A form in the body of a request: what is mapped is removed from it, and claims are put before the rest.
 
+mod stream;
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use claimgate_config::readings::{MappedNames, NamePlace};
@@ -13,7 +18,8 @@ use http_body::{Body, Frame, SizeHint};
 use super::content_type::FormKind;
 use super::form_memory::{Buffer, FormMemory, NoFormMemory};
 use super::multipart::{self, MultipartError, MultipartReader, PartSink};
-use super::urlencoded::{self, PairFilter, Piece, Reading};
+use super::urlencoded::{self, PairFilter, Piece, Reading, Verdict};
+use stream::FilteredStream;
 
 /// Pieces that are shorter are put together, in bytes.
 const SHORT_PIECE: usize = 4 * 1024;
@@ -27,6 +33,11 @@ pub enum FormError {
     /// The function's framework may decode names that the gateway reads as others.
     #[error("the content type has a charset that is not UTF-8 or a relative of ASCII")]
     Charset,
+    /// The function would read the claim's characters as others.
+    #[error(
+        "a claim has characters beyond ASCII, which a function may read in the charset of the content type; use UTF-8"
+    )]
+    CharsetOfClaim,
     /// Two Content-Type headers.
     #[error("the request needs exactly one Content-Type")]
     ContentType,
@@ -47,6 +58,9 @@ pub enum FormError {
         /// In bytes.
         limit: usize,
     },
+    /// Every letter is a mapped name, or in the boundary.
+    #[error("the boundary has every letter, so that none is left to overwrite a mapped parameter with")]
+    NoName,
     /// The multipart body is malformed.
     #[error(transparent)]
     Multipart(#[from] MultipartError),
@@ -100,16 +114,21 @@ impl ClaimsOfForm {
 pub struct FormFilter {
     reader: FormReader,
     mapped: Arc<MappedNames>,
+    /// Of a multipart form.
+    boundary: Bytes,
     removed: Vec<usize>,
-    /// What the claims take, in bytes.
-    added: u64,
+    /// What becomes of mapped parameters.
+    removal: Verdict,
+    /// What the form begins with, until its beginning was read.
+    claims: Bytes,
     kept: Kept,
 }
 
 #[derive(Debug)]
 enum FormReader {
     Urlencoded(PairFilter, Utf8Check),
-    Multipart(Box<MultipartReader>, Parts),
+    /// With the verdict over the part that is being read.
+    Multipart(Box<MultipartReader>, Verdict),
 }
 
 impl FormFilter {
@@ -126,13 +145,16 @@ impl FormFilter {
                 FormReader::Urlencoded(filter, Utf8Check::default())
             }
             FormKind::Multipart(boundary) => {
-                FormReader::Multipart(Box::new(MultipartReader::new(boundary, memory)), Parts::default())
+                FormReader::Multipart(Box::new(MultipartReader::new(boundary, memory)), Verdict::Keep)
             }
         };
-        let mut kept = Kept { pieces: VecDeque::new(), short: memory.buffer() };
-        let added = claims.0.len() as u64;
-        kept.put(&Bytes::from(claims.0))?;
-        Ok(Self { reader, mapped, removed: Vec::new(), added, kept })
+        let kept = Kept { pieces: VecDeque::new(), short: memory.buffer() };
+        let claims = Bytes::from(claims.0);
+        let boundary = match kind {
+            FormKind::Urlencoded => Bytes::new(),
+            FormKind::Multipart(boundary) => Bytes::copy_from_slice(boundary.as_bytes()),
+        };
+        Ok(Self { reader, mapped, boundary, removed: Vec::new(), removal: Verdict::LeaveOut, claims, kept })
     }
 
     /// Filters a whole form; `removed` is called with the position of each mapped name.
@@ -143,23 +165,25 @@ impl FormFilter {
     }
 
     /// Filters a form of which this has arrived, while the rest does. Where its `length` is known, so is that of
-    /// what becomes of it, since the place of what was removed is filled at the end: Django, CherryPy and others
-    /// read no body without a length.
+    /// what becomes of it, since mapped parameters are overwritten and not left out: Django, CherryPy and others read
+    /// no body without a length, and many take nothing behind the last part in the place of what was left out.
     pub fn filter_stream(
         mut self,
         begun: [Bytes; 2],
         rest: RequestBody,
         length: Option<u64>,
     ) -> Result<RequestBody, FormError> {
+        let claims = self.claims.len() as u64;
+        let is_joined = claims > 0 && matches!(self.reader, FormReader::Urlencoded(..));
+        if length.is_some() {
+            let letter = self.mapped.unmapped_letter(&self.boundary).ok_or(FormError::NoName)?;
+            self.removal = Verdict::Overwrite(letter);
+        }
         for piece in begun {
             self.push(piece)?;
         }
-        let (padding, separator) = match &self.reader {
-            FormReader::Multipart(..) => (&SPACES, 0),
-            FormReader::Urlencoded(..) => (&SEPARATORS, u64::from(self.added > 0)),
-        };
-        let left = length.map(|length| length + self.added + separator);
-        Ok(RequestBody::stream(FilteredStream { filter: self, rest: Some(rest), left, padding }))
+        let left = length.map(|length| length + claims + u64::from(is_joined && length > 0));
+        Ok(RequestBody::stream(FilteredStream::new(self, rest, left)))
     }
 
     fn push(&mut self, data: Bytes) -> Result<(), FormError> {
@@ -173,23 +197,30 @@ impl FormFilter {
     }
 
     fn read(&mut self, data: Bytes, is_last: bool) -> Result<(), FormError> {
-        let Self { reader, mapped, removed, kept, .. } = self;
+        let Self { reader, mapped, removed, removal, claims, kept, .. } = self;
         let mut names = mapped.reader();
+        let mut judge = |name: &[u8], place: NamePlace| match names.find(name, place) {
+            None => Verdict::Keep,
+            Some(position) => {
+                if !removed.contains(&position) {
+                    removed.push(position);
+                }
+                *removal
+            }
+        };
         match reader {
             FormReader::Urlencoded(filter, text) => {
                 text.check(&data, is_last)?;
-                let is_mapped = |written: &[u8]| {
-                    let position = names.find(written, NamePlace::Urlencoded);
-                    note(removed, position)
-                };
-                filter.push(&data, is_last, is_mapped, |piece| match piece {
+                kept.put(&std::mem::take(claims))?;
+                let judge = |written: &[u8]| judge(written, NamePlace::Urlencoded);
+                filter.push(&data, is_last, judge, |piece| match piece {
                     Piece::Of(range) => kept.put(&data.slice(range)),
                     Piece::Text(text) => kept.put_short(text),
                 })
             }
-            FormReader::Multipart(reader, parts) => {
-                let is_mapped = |name: &[u8]| note(removed, names.find(name, NamePlace::Multipart));
-                let mut sink = KeptParts { parts, is_mapped, kept };
+            FormReader::Multipart(reader, verdict) => {
+                let judge = |name: &[u8]| judge(name, NamePlace::Multipart);
+                let mut sink = KeptParts { verdict, judge, claims, kept };
                 reader.push(data, &mut sink)?;
                 if is_last { reader.finish() } else { Ok(()) }
             }
@@ -227,17 +258,6 @@ impl Utf8Check {
         }
         if is_last && !self.begun.is_empty() { Err(FormError::NotUtf8) } else { Ok(()) }
     }
-}
-
-/// Notes a name that was removed, if there is one.
-fn note(removed: &mut Vec<usize>, position: Option<usize>) -> bool {
-    let Some(position) = position else {
-        return false;
-    };
-    if !removed.contains(&position) {
-        removed.push(position);
-    }
-    true
 }
 
 /// What is kept and has not been passed on.
@@ -304,116 +324,37 @@ impl Body for Pieces {
     }
 }
 
-/// A form that is filtered while it arrives. It breaks off where it turns out to be malformed, so that the
-/// function never takes it for whole.
-struct FilteredStream {
-    filter: FormFilter,
-    /// `None` when all of it has arrived, or it has broken off.
-    rest: Option<RequestBody>,
-    /// How many bytes follow; `None` when that is not known. No more than these are kept.
-    left: Option<u64>,
-    /// What takes the place of what was removed.
-    padding: &'static [u8],
-}
-
-/// No function takes spaces behind the last part for anything.
-static SPACES: [u8; 4096] = [b' '; 4096];
-
-/// Between two separators is no parameter.
-static SEPARATORS: [u8; 4096] = [b'&'; 4096];
-
-impl FilteredStream {
-    fn take(&mut self, frame: Option<Result<Frame<Bytes>, BrokenBody>>) -> Result<(), BrokenBody> {
-        match frame {
-            None => {
-                self.rest = None;
-                self.filter.finish_with(Bytes::new())?;
-            }
-            Some(frame) => {
-                if let Ok(data) = frame?.into_data() {
-                    self.filter.push(data)?;
-                    self.filter.kept.flush();
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-impl FilteredStream {
-    /// The next piece of padding, if some is missing.
-    fn padding(&self) -> Option<Bytes> {
-        let length = usize::try_from(self.left.filter(|left| *left > 0)?).unwrap_or(usize::MAX);
-        Some(Bytes::from_static(self.padding.get(..length).unwrap_or(self.padding)))
-    }
-
-    fn give(&mut self, piece: Bytes) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
-        self.left = self.left.map(|left| left.saturating_sub(piece.len() as u64));
-        Poll::Ready(Some(Ok(Frame::data(piece))))
-    }
-}
-
-impl Body for FilteredStream {
-    type Data = Bytes;
-    type Error = BrokenBody;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
-        loop {
-            if let Some(piece) = self.filter.kept.pieces.pop_front() {
-                return self.give(piece);
-            }
-            let Some(rest) = &mut self.rest else {
-                return match self.padding() {
-                    Some(padding) => self.give(padding),
-                    None => Poll::Ready(None),
-                };
-            };
-            let frame = ready!(Pin::new(rest).poll_frame(context));
-            if let Err(error) = self.take(frame) {
-                self.rest = None;
-                self.left = None;
-                self.filter.kept.pieces.clear();
-                return Poll::Ready(Some(Err(error)));
-            }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.rest.is_none() && self.filter.kept.pieces.is_empty() && self.padding().is_none()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
-    }
-}
-
-/// Whether the part that is being read is kept.
-#[derive(Debug, Default)]
-struct Parts {
-    keeps: bool,
-}
-
-struct KeptParts<'k, M> {
-    parts: &'k mut Parts,
-    is_mapped: M,
+struct KeptParts<'k, J> {
+    verdict: &'k mut Verdict,
+    judge: J,
+    claims: &'k mut Bytes,
     kept: &'k mut Kept,
 }
 
-impl<M: FnMut(&[u8]) -> bool> PartSink for KeptParts<'_, M> {
-    fn begin(&mut self, name: &[u8], head: &[u8]) -> Result<(), FormError> {
-        self.parts.keeps = !(self.is_mapped)(name);
-        if self.parts.keeps { self.kept.put_short(head) } else { Ok(()) }
+impl<J: FnMut(&[u8]) -> Verdict> PartSink for KeptParts<'_, J> {
+    fn before_parts(&mut self, text: &[u8]) -> Result<(), FormError> {
+        self.kept.put_short(text)?;
+        self.kept.put(&std::mem::take(self.claims))
+    }
+
+    fn begin(&mut self, mut head: Vec<u8>, name: Range<usize>) -> Result<(), FormError> {
+        *self.verdict = (self.judge)(head.get(name.clone()).unwrap_or_default());
+        if let (Verdict::Overwrite(letter), Some(name)) = (*self.verdict, head.get_mut(name)) {
+            name.fill(letter);
+        }
+        if *self.verdict == Verdict::LeaveOut { Ok(()) } else { self.kept.put_short(&head) }
     }
 
     fn content(&mut self, content: Bytes) -> Result<(), FormError> {
-        if self.parts.keeps { self.kept.put(&content) } else { Ok(()) }
+        match *self.verdict {
+            Verdict::Keep => self.kept.put(&content),
+            Verdict::LeaveOut => Ok(()),
+            Verdict::Overwrite(letter) => self.kept.put(&vec![letter; content.len()].into()),
+        }
     }
 
     fn end(&mut self, line_end: Bytes) -> Result<(), FormError> {
-        self.content(line_end)
+        if *self.verdict == Verdict::LeaveOut { Ok(()) } else { self.kept.put_short(&line_end) }
     }
 
     fn behind_parts(&mut self, text: Bytes) -> Result<(), FormError> {
@@ -429,8 +370,12 @@ struct Values<'n> {
 }
 
 impl PartSink for Values<'_> {
-    fn begin(&mut self, name: &[u8], _: &[u8]) -> Result<(), FormError> {
-        self.is_named = name == self.name;
+    fn before_parts(&mut self, _: &[u8]) -> Result<(), FormError> {
+        Ok(())
+    }
+
+    fn begin(&mut self, head: Vec<u8>, name: Range<usize>) -> Result<(), FormError> {
+        self.is_named = head.get(name) == Some(self.name);
         if self.is_named {
             self.found.push(Vec::new());
         }
@@ -452,6 +397,3 @@ impl PartSink for Values<'_> {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests;

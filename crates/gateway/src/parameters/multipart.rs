@@ -7,6 +7,8 @@
 mod boundary;
 mod part_head;
 
+use std::ops::Range;
+
 use bytes::{Buf, Bytes};
 use memchr::memmem::{self, Finder};
 
@@ -26,8 +28,10 @@ const HEAD_END: &[u8] = b"\r\n\r\n";
 
 /// Takes the parts of a form as they arrive.
 pub trait PartSink {
-    /// A part begins: its name, and all that is before its content, the delimiter included.
-    fn begin(&mut self, name: &[u8], head: &[u8]) -> Result<(), FormError>;
+    /// What is before the first part and its delimiter: a CRLF, or nothing.
+    fn before_parts(&mut self, text: &[u8]) -> Result<(), FormError>;
+    /// A part begins: all that is before its content, the delimiter included, and where in it the name is.
+    fn begin(&mut self, head: Vec<u8>, name: Range<usize>) -> Result<(), FormError>;
     /// More of the part's content.
     fn content(&mut self, content: Bytes) -> Result<(), FormError>;
     /// The part has ended, with this CRLF.
@@ -99,13 +103,12 @@ impl MultipartReader {
                     let Some(start) = self.at_least(self.delimiter.len() + CRLF.len(), &mut data)? else {
                         return Ok(());
                     };
-                    let at_start = start.strip_prefix(CRLF).unwrap_or(&start);
-                    if !at_start.starts_with(&self.delimiter) {
-                        return Err(MultipartError::Preamble.into());
-                    }
-                    let behind = start.len() - at_start.len() + self.delimiter.len();
+                    let before = if start.starts_with(CRLF) { CRLF.len() } else { 0 };
+                    let (before, at_start) = start.split_at(before);
+                    let behind = at_start.strip_prefix(&*self.delimiter).ok_or(MultipartError::Preamble)?;
+                    sink.before_parts(before)?;
                     self.state = State::Delimiter;
-                    self.pending.extend(start.get(behind..).unwrap_or_default())?;
+                    self.pending.extend(behind)?;
                 }
                 State::Delimiter => {
                     let Some(behind) = self.at_least(CRLF.len(), &mut data)? else {
@@ -165,7 +168,9 @@ impl MultipartReader {
             return Err(MultipartError::StrayBoundary.into());
         }
         let name = part_head::name(lines.strip_suffix(HEAD_END).unwrap_or(&lines))?;
-        sink.begin(name, &[&self.delimiter, CRLF, &lines].concat())?;
+        let before = self.delimiter.len() + CRLF.len();
+        let name = before + name.start..before + name.end;
+        sink.begin([&self.delimiter, CRLF, &lines].concat(), name)?;
         self.state = State::Content;
         Ok(())
     }
@@ -199,7 +204,7 @@ pub fn part(boundary: &Boundary, name: &str, value: &str) -> Result<Option<Vec<u
     // The escapes are those of HTML forms (HTML, 4.10.21.8).
     let escaped = name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
     let head = format!("Content-Disposition: form-data; name=\"{escaped}\"");
-    if !part_head::name(head.as_bytes()).is_ok_and(|read| read == escaped.as_bytes()) {
+    if !part_head::name(head.as_bytes()).is_ok_and(|read| head.get(read) == Some(&escaped)) {
         return Ok(None);
     }
     // The client has chosen the boundary, and must not thereby choose that a claim is left out.

@@ -44,10 +44,10 @@ pub fn replace<'q>(
     let mut replaced = set;
     replaced.reserve(query.len() + 1);
     let mut filter = PairFilter::new(Reading::Query, !replaced.is_empty(), FormMemory::new(0));
-    let is_mapped = |written: &[u8]| {
+    let judge = |written: &[u8]| {
         let position = names.find(written, NamePlace::Query);
         is_changed |= position.is_some();
-        position.inspect(|&position| removed(position)).is_some()
+        position.inspect(|&position| removed(position)).map_or(Verdict::Keep, |_| Verdict::LeaveOut)
     };
     let put = |piece: Piece<'_>| {
         replaced.extend_from_slice(match piece {
@@ -57,8 +57,17 @@ pub fn replace<'q>(
         Ok(())
     };
     // A whole text needs no memory but for what is put.
-    let _ = filter.push(query, true, is_mapped, put);
+    let _ = filter.push(query, true, judge, put);
     if is_changed { Cow::Owned(replaced) } else { Cow::Borrowed(query) }
+}
+
+/// Whether one of the pairs has a mapped name.
+pub fn has_mapped(text: &[u8], mapped: &MappedNames) -> bool {
+    let mut names = mapped.reader();
+    text.split(|&byte| is_separator(byte)).any(|pair| {
+        let written = pair.split(|&byte| byte == b'=').next().unwrap_or_default();
+        names.find(written, NamePlace::Query).is_some()
+    })
 }
 
 /// Adds a pair at the end.
@@ -75,19 +84,31 @@ pub fn push_pair(text: &mut Vec<u8>, name: &str, value: &str) {
     }
 }
 
-/// Leaves out the pairs of mapped names, piece by piece. A name is held until it is whole; values flow through.
+/// Leaves out the pairs of mapped names, or overwrites them, piece by piece. A name is held until it is whole;
+/// values flow through.
 #[derive(Debug)]
 pub struct PairFilter {
     reading: Reading,
     /// The beginning of a name, of pieces before.
     pending: Buffer,
-    /// Whether the pair is kept whose value is being read; `None` while a name is.
-    keeps_value: Option<bool>,
+    /// Of the pair whose value is being read; `None` while a name is.
+    verdict: Option<Verdict>,
     /// What is before the pair.
     separator: Option<u8>,
     /// Whether the first byte that is kept needs a separator, as pairs were set before it.
     needs_join: bool,
     has_kept: bool,
+}
+
+/// What becomes of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It stays as it is.
+    Keep,
+    /// It goes.
+    LeaveOut,
+    /// Each byte of its name and its value becomes this letter, so that the form keeps its length.
+    Overwrite(u8),
 }
 
 /// How functions may read the bytes.
@@ -114,7 +135,7 @@ impl PairFilter {
         Self {
             reading,
             pending: memory.buffer(),
-            keeps_value: None,
+            verdict: None,
             separator: None,
             needs_join: follows_pairs,
             has_kept: false,
@@ -126,7 +147,7 @@ impl PairFilter {
         &mut self,
         data: &[u8],
         is_last: bool,
-        mut is_mapped: impl FnMut(&[u8]) -> bool,
+        mut judge: impl FnMut(&[u8]) -> Verdict,
         put: impl FnMut(Piece<'_>) -> Result<(), FormError>,
     ) -> Result<(), FormError> {
         let mut out = Out { put, run: 0..0, needs_join: &mut self.needs_join };
@@ -134,18 +155,25 @@ impl PairFilter {
         let is_ascii = self.reading == Reading::Query || data.is_ascii();
         // Where in this piece the separator before the pair is.
         let mut separator_at = None;
+        let mut is_behind_name = false;
         loop {
             let rest = data.get(at..).unwrap_or_default();
-            let end = match self.keeps_value {
+            let end = match self.verdict {
                 Some(_) if is_ascii => memchr2(b'&', b';', rest),
                 None if is_ascii => memchr3(b'=', b'&', b';', rest),
                 Some(_) => rest.iter().position(|&byte| is_read_as(byte, b"&;")),
                 None => rest.iter().position(|&byte| is_read_as(byte, b"=&;")),
             };
             let end_at = at + end.unwrap_or(rest.len());
-            match self.keeps_value {
-                Some(true) => out.range(at..end_at)?,
-                Some(false) => {}
+            match self.verdict {
+                Some(Verdict::Keep) => out.range(at..end_at)?,
+                Some(Verdict::LeaveOut) => {}
+                Some(Verdict::Overwrite(letter)) => {
+                    // The `=` before a value stays.
+                    let value_at = if is_behind_name { at + 1 } else { at };
+                    out.range(at..value_at)?;
+                    out.text(&vec![letter; end_at - value_at])?;
+                }
                 None if end.is_none() && !is_last => {
                     if self.pending.as_slice().len() + rest.len() > LONGEST_NAME {
                         return Err(FormError::LongName { limit: LONGEST_NAME });
@@ -159,12 +187,13 @@ impl PairFilter {
                     if is_held {
                         self.pending.extend(name)?;
                     }
-                    let keeps = !is_mapped(if is_held { self.pending.as_slice() } else { name });
+                    let verdict = judge(if is_held { self.pending.as_slice() } else { name });
                     let is_around = |byte: Option<u8>| byte.is_some_and(|byte| !byte.is_ascii());
-                    if !keeps && (is_around(self.separator) || is_around(data.get(end_at).copied())) {
+                    let is_hidden = is_around(self.separator) || is_around(data.get(end_at).copied());
+                    if verdict != Verdict::Keep && is_hidden {
                         return Err(FormError::HiddenName);
                     }
-                    if keeps {
+                    if verdict != Verdict::LeaveOut {
                         // What becomes the first pair needs no separator before it.
                         match (self.has_kept, separator_at, self.separator) {
                             (true, Some(at), _) => out.range(at..at + 1)?,
@@ -172,12 +201,20 @@ impl PairFilter {
                             _ => {}
                         }
                         self.has_kept = true;
-                        if is_held { out.text(self.pending.as_slice())? } else { out.range(at..end_at)? }
+                        match verdict {
+                            Verdict::Overwrite(letter) => {
+                                let length = if is_held { self.pending.as_slice().len() } else { name.len() };
+                                out.text(&vec![letter; length])?;
+                            }
+                            _ if is_held => out.text(self.pending.as_slice())?,
+                            _ => out.range(at..end_at)?,
+                        }
                     }
                     self.pending.clear();
                     let equals: &[u8] = if is_ascii { b"=" } else { b"=\xbd" };
                     if data.get(end_at).is_some_and(|byte| equals.contains(byte)) {
-                        self.keeps_value = Some(keeps);
+                        self.verdict = Some(verdict);
+                        is_behind_name = true;
                         at = end_at;
                         continue;
                     }
@@ -186,12 +223,13 @@ impl PairFilter {
             let Some(&separator) = data.get(end_at) else {
                 return out.flush();
             };
-            if self.keeps_value == Some(false) && !separator.is_ascii() {
+            if !matches!(self.verdict, None | Some(Verdict::Keep)) && !separator.is_ascii() {
                 return Err(FormError::HiddenName);
             }
             self.separator = Some(separator);
             separator_at = Some(end_at);
-            self.keeps_value = None;
+            self.verdict = None;
+            is_behind_name = false;
             at = end_at + 1;
         }
     }

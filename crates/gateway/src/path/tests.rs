@@ -165,6 +165,21 @@ fn no_spelling_passes_a_blacklist_that_its_plain_form_would_not() {
     for path in other_servers {
         assert!(RequestPath::parse(path).unwrap().need_of_token(&scope).is_there(), "{path}");
     }
+    // Letters that some fold to others: `K` (Kelvin), `ſ`, `İ`, `ı`, `Ö`.
+    let scope = blacklist(&["/desk/*", "/it", "/\u{d6}l/*", "/%C3%96l"]);
+    let folded = [
+        "/de%C5%BF%E2%84%AA/x",
+        "/DE\u{17f}k/x",
+        "/des\u{212a}/x",
+        "/%C4%B0t",
+        "/%C4%B1T.json",
+        "/%C3%B6l/x",
+        "/%C3%96L/x",
+        "/%c3%96l",
+    ];
+    for path in folded {
+        assert!(RequestPath::parse(path).unwrap().need_of_token(&scope).is_there(), "{path}");
+    }
     for exact in ["/admin/", "/admin;x", "/Admin.json", "/ADMIN"] {
         let need = RequestPath::parse(exact).unwrap().need_of_token(&blacklist(&["/admin"])).is_there();
         assert!(need, "{exact}");

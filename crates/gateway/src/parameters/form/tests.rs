@@ -164,8 +164,8 @@ fn multipart() -> FormKind {
     FormKind::Multipart(Boundary::from("BB"))
 }
 
-/// Filters a form, whole and cut at each of some places: both must come to the same, but for padding where the
-/// length is to be known.
+/// Filters a form, whole and cut at each of some places: both must come to the same, but for names
+/// where the length is to be known.
 fn filter(kind: &FormKind, body: &[u8], set: &[(&str, &str)], cuts: &[usize]) -> Result<Vec<u8>, FormError> {
     let filter = || -> Result<FormFilter, FormError> {
         let mut claims = ClaimsOfForm::default();
@@ -193,17 +193,37 @@ fn filter(kind: &FormKind, body: &[u8], set: &[(&str, &str)], cuts: &[usize]) ->
     let streamed = collect(stream(None)?).map_err(error_of);
     assert_eq!(streamed, whole, "{} cut at {cuts:?}", body.escape_ascii());
 
-    let of_length = stream(Some(body.len()))?;
+    let mut of_length = match stream(Some(body.len())) {
+        Err(error) => {
+            assert_eq!(Err(error), whole);
+            return whole;
+        }
+        Ok(of_length) => of_length,
+    };
     let length = of_length.size_hint().exact().unwrap();
-    let padded = collect(of_length).map_err(error_of);
-    let without_padding = padded.clone().map(|padded| {
-        assert_eq!(padded.len() as u64, length, "{} cut at {cuts:?}", body.escape_ascii());
-        let (form, padding) = padded.split_at(whole.as_ref().unwrap().len());
-        let filling = if *kind == FormKind::Urlencoded { b'&' } else { b' ' };
-        assert!(padding.iter().all(|byte| *byte == filling), "{}", padding.escape_ascii());
-        form.to_vec()
-    });
-    assert_eq!(without_padding, whole, "{} cut at {cuts:?}", body.escape_ascii());
+    let mut renamed = Vec::new();
+    let mut error = None;
+    while let Some(frame) = futures(of_length.frame()) {
+        match frame {
+            Ok(data) => renamed.extend_from_slice(&data.into_data().unwrap()),
+            Err(broken) => error = Some(error_of(broken)),
+        }
+    }
+    let sent = format!("{} cut at {cuts:?}", body.escape_ascii());
+    match (error, &whole) {
+        // What breaks off is never taken for whole.
+        (Some(error), whole) => {
+            assert_eq!(Err(error), *whole, "{sent}");
+            assert!((renamed.len() as u64) < length || body.is_empty(), "{sent}");
+        }
+        // Where nothing is left out, it does not matter where it ends.
+        (None, whole) => {
+            assert!(!whole.as_ref().is_err_and(|error| *error != FormError::HiddenName), "{sent}: {whole:?}");
+            assert_eq!(renamed.len() as u64, length, "{sent}");
+            let is_left = |body: &[u8]| body.windows(3).filter(|three| three == b"uid").count() > set.len();
+            assert!(!is_left(&renamed) || whole.as_ref().is_ok_and(|whole| is_left(whole)), "{sent}");
+        }
+    }
     whole
 }
 
@@ -272,6 +292,9 @@ fn multipart_that_two_readers_could_take_differently_is_refused() {
         (format!("preamble\n{}--BB--\n", part("a", "1")), Preamble),
         (part("a", "1"), NotClosed),
         ("--BB\n\n--BB".to_owned(), NotClosed),
+        ("--BB\nContent-Disposition: form-data; name=\"a\"\n\n".to_owned(), NotClosed),
+        (part("a", "1") + "--BB\nContent-Disposition: form-data; name=\"uid\"\n\n", NotClosed),
+        (part("a", "1") + "--BB-", NotClosed),
         ("--BB\n\n\n\n--BB--".to_owned(), PartHeaders),
         (format!("{}--BB--\n--BB--", part("a", "1")), Epilogue),
         (format!("{}--BB--x", part("a", "1")), Epilogue),
@@ -369,20 +392,74 @@ fn pairs_are_removed_and_set() {
     assert!(matches!(error.downcast_ref(), Some(FormError::LongName { .. })));
 }
 
+/// A form of a known length, of which so much arrives at once.
+fn streamed(kind: &FormKind, body: &[u8], set: &[(&str, &str)], mapped: &[&str], piece: usize) -> Vec<u8> {
+    let mut claims = ClaimsOfForm::default();
+    set.iter().for_each(|(name, value)| assert_eq!(claims.push(kind, name, value), Ok(true)));
+    let mapped = Arc::new(MappedNames::default().and_in_forms(mapped.iter().copied()));
+    let filter = FormFilter::new(kind, mapped, claims, FormMemory::new(usize::MAX)).unwrap();
+    let rest = RequestBody::stream(Pieces(body.chunks(piece).map(Bytes::copy_from_slice).collect()));
+    let streamed = filter.filter_stream([Bytes::new(), Bytes::new()], rest, Some(body.len() as u64)).unwrap();
+    let length = streamed.size_hint().exact().unwrap();
+    let streamed = futures(streamed.collect()).unwrap().to_bytes();
+    assert_eq!(streamed.len() as u64, length);
+    streamed.to_vec()
+}
+
 #[test]
-fn a_form_of_which_nothing_is_removed_needs_no_padding() {
-    let parts = crlf(&format!("{}{}--BB--\n", part("a", "1"), part("b", "2")));
-    for (kind, body) in [(multipart(), &parts[..]), (FormKind::Urlencoded, b"a=1&b=2")] {
-        for set in [&[][..], &[("uid", "ann")]] {
-            let mut claims = ClaimsOfForm::default();
-            set.iter().for_each(|(name, value)| assert_eq!(claims.push(&kind, name, value), Ok(true)));
-            let filter = FormFilter::new(&kind, Arc::default(), claims, FormMemory::new(usize::MAX)).unwrap();
-            let rest = RequestBody::stream(Pieces([Bytes::copy_from_slice(body)].into()));
-            let streamed = filter.filter_stream([Bytes::new(), Bytes::new()], rest, Some(body.len() as u64));
-            let streamed = futures(streamed.unwrap().collect()).unwrap().to_bytes();
-            assert!(streamed.ends_with(body), "{}", streamed.escape_ascii());
+fn mapped_parameters_are_overwritten_where_the_length_is_known() {
+    let (a, file) = (part("a", "1"), part("f\"; filename=\"uid.bin", "\0uid=1"));
+    for spelling in ["uid", "uid[]", "%75id", "[uid]"] {
+        let overwritten = "z".repeat(spelling.len());
+        for piece in [1, 7, 1000] {
+            for before in ["", "\n"] {
+                let sent = |name: &str, value: &str| {
+                    format!("{a}{}{file}{}--BB--\n", part(name, value), part(name, ""))
+                };
+                let form = crlf(&format!("{before}{}", sent(spelling, "evil")));
+                let expected = format!("{before}{}{}", part("uid", "ann"), sent(&overwritten, "zzzz"));
+                assert_eq!(
+                    streamed(&multipart(), &form, &[("uid", "ann")], &["uid"], piece),
+                    crlf(&expected)
+                );
+            }
+            let sent = |name: &str, value: &str| format!("a=1&{name}={value};f=uid=1&{name}&{name}=");
+            let form = sent(spelling, "=vil");
+            let expected = format!("uid=ann&{}", sent(&overwritten, "zzzz"));
+            let kind = FormKind::Urlencoded;
+            let streamed = streamed(&kind, form.as_bytes(), &[("uid", "ann")], &["uid"], piece);
+            assert_eq!(streamed, expected.as_bytes());
         }
     }
+    let kind = FormKind::Urlencoded;
+    assert_eq!(streamed(&kind, b"zz=1&y=2&uid=3", &[], &["zz", "uid", "y"], 99), b"xx=x&x=x&xxx=x");
+    for body in [&b"a=1&b=2"[..], b"&", b"=", b";a"] {
+        assert_eq!(streamed(&kind, body, &[], &["uid"], 1), body);
+        assert!(streamed(&kind, body, &[("uid", "ann")], &["uid"], 1).ends_with(body));
+    }
+}
+
+#[test]
+fn a_boundary_is_not_written_over_a_parameter() {
+    let form = |name: &str, value: &str| {
+        let head = format!("Content-Disposition: form-data; name={name}");
+        crlf(&format!("--zzyy\n{head}\n\n{value}\n--zzyy--"))
+    };
+    let kind = FormKind::Multipart(Boundary::from("zzyy"));
+    assert_eq!(streamed(&kind, &form("uid", "evil"), &[], &["uid"], 3), form("xxx", "xxxx"));
+    let letters: String = ('a'..='z').chain('A'..='Z').collect();
+    let kind = FormKind::Multipart(Boundary::from(&*letters));
+    let memory = FormMemory::new(usize::MAX);
+    let filter = FormFilter::new(&kind, Arc::default(), ClaimsOfForm::default(), memory).unwrap();
+    let refused = filter.filter_stream([Bytes::new(), Bytes::new()], RequestBody::empty(), Some(1));
+    assert_eq!(refused.err(), Some(FormError::NoName));
+}
+
+#[test]
+fn names_that_govern_how_others_are_read_are_removed() {
+    let form = crlf(&format!("{}{}--BB--\n", part("_charset_", "utf-16"), part(".defaults", "")));
+    assert_eq!(filter(&multipart(), &form, &[], &[]).unwrap(), b"--BB--\r\n");
+    assert_eq!(filter(&FormKind::Urlencoded, b"_charset_=x&.defaults=", &[], &[]).unwrap(), b"_charset_=x");
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! The head of a part of a multipart form (RFC 7578, 4.2), read strictly.
 
+use std::ops::Range;
+
 use memchr::memmem;
 
 use super::MultipartError;
 use crate::byte_set::is_token;
 
-/// The name of a part, from its header lines, of which the last lacks its CRLF. It is as it was written
-/// between its quotes.
-pub fn name(head: &[u8]) -> Result<&[u8], MultipartError> {
+/// Where the name of a part is in its header lines, of which the last lacks its CRLF: what was written between its
+/// quotes.
+pub fn name(head: &[u8]) -> Result<Range<usize>, MultipartError> {
     // Of a form with other bytes in a head, Werkzeug reads nothing at all.
     if std::str::from_utf8(head).is_err() {
         return Err(MultipartError::PartHeaders);
@@ -41,7 +43,10 @@ pub fn name(head: &[u8]) -> Result<&[u8], MultipartError> {
         !name.trim_ascii().is_empty() && !name.contains(&b'\\') && memmem::find(name, b"=?").is_none()
     };
     match disposition_name(disposition) {
-        Some(name) if is_plain(name) && count_names(disposition) == 1 => Ok(name),
+        Some(name) if is_plain(name) && count_names(disposition) == 1 => {
+            let start = name.first().and_then(|first| head.element_offset(first));
+            start.map(|start| start..start + name.len()).ok_or(MultipartError::PartName)
+        }
         _ => Err(MultipartError::PartName),
     }
 }
