@@ -76,9 +76,11 @@ install_npm_packages() {
     cp "$folder/package-lock.json" "$folder/node_modules/installed-package-lock.json"
 }
 
-# Compiles for some minutes the first time, and is kept among cargo's own commands.
+# Compiles for some minutes the first time, and is kept among cargo's own commands. It runs for a second, which its
+# own optimizations, of several minutes more, do not change.
 install_cargo_deny() {
     if ! cargo deny --version >/dev/null 2>&1; then
-        cargo install --quiet --locked "cargo-deny@$CARGO_DENY_VERSION"
+        CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+            cargo install --quiet --locked "cargo-deny@$CARGO_DENY_VERSION"
     fi
 }

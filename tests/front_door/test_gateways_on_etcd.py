@@ -263,7 +263,8 @@ def test_an_etcd_that_lost_its_records_empties_no_gateway(gateways, etcd, how):
     for gateway in gateways:
         until(lambda gateway=gateway: not is_served(gateway, name))
         until(lambda gateway=gateway: readiness(gateway) == "ready\n" and is_current(gateway))
-    assert is_served(gateways[1], create(gateways[0]))
+    name = create(gateways[0])
+    until(lambda: is_served(gateways[1], name))
 
 
 def test_an_etcd_that_was_set_back_is_taken_over_when_it_is_accepted(gateways, etcd):
