@@ -131,6 +131,9 @@ def _fail(name: str, failures: list[tuple[Honest, str, str]]):
 def is_body(one: Honest, mapped: tuple[str, ...], seen: bytes) -> bool:
     """Whether a body is the client's, with the claim before it where a form carries one."""
     body = one.case.body or b""
+    if one.boundary and body.startswith(b"\r\n"):
+        # It stays before the first delimiter.
+        body, seen = body.removeprefix(b"\r\n"), seen.removeprefix(b"\r\n")
     if not seen.endswith(body):
         return False
     added = seen[: len(seen) - len(body)]

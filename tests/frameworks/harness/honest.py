@@ -217,6 +217,7 @@ class Client:
     type: str = "multipart/form-data; boundary=@"
     chunks: int | None = None
     ends_with_crlf: bool = True
+    begins_with_crlf: bool = False
 
 
 CLIENTS = [
@@ -263,13 +264,14 @@ CLIENTS = [
     Client("mixed case of the type", "MyBoundary", browser, type="Multipart/Form-Data; Boundary=@"),
     Client("a parameter behind the boundary", _uuid(), browser, type="multipart/form-data; boundary=@; charset=utf-8"),
     Client("without a last line end", _uuid(), browser, ends_with_crlf=False),
+    Client("Unity's WWWForm", _chars(40), unity, ("User-Agent: UnityPlayer/2022.3",), type='multipart/form-data; boundary="@"', begins_with_crlf=True),
 ]  # fmt: skip
 
 
 def _body(client: Client, fields: list[Field]) -> bytes:
     delimiter = b"--" + client.boundary.encode()
     body = b"".join(delimiter + b"\r\n" + client.part(field) + b"\r\n" for field in fields) + delimiter + b"--"
-    return body + (b"\r\n" if client.ends_with_crlf else b"")
+    return (b"\r\n" if client.begins_with_crlf else b"") + body + (b"\r\n" if client.ends_with_crlf else b"")
 
 
 def uploads() -> list[Honest]:
@@ -408,7 +410,7 @@ def big() -> list[Honest]:
     """Bodies of 2 MiB."""
     content = random.Random("big").randbytes(2 * MIB)
     found = []
-    for client in (one for one in CLIENTS if one.name in ("Chrome", "curl 8", ".NET")):
+    for client in (one for one in CLIENTS if one.name in ("Chrome", "curl 8", ".NET", "Unity's WWWForm")):
         body = _body(client, [Field("title", "x"), Field("video", content, "v.mp4", "video/mp4"), Field("my[uid]", "y")])
         lines = (content_type(client.type.replace("@", client.boundary).encode()),)
         case = Case("honest", "2 MiB", b"POST", lines=lines, body=body, body_kind=FORM)

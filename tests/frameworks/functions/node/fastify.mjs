@@ -5,7 +5,9 @@ import multipart from "@fastify/multipart";
 import Fastify from "fastify";
 import { accessor, bodySha256, file, isJson, port } from "./report.mjs";
 
-const app = Fastify({ bodyLimit: 64 << 20 });
+// The default of Fastify 4.
+const routerOptions = { useSemicolonDelimiter: Boolean(process.env.SEMICOLON) };
+const app = Fastify({ bodyLimit: 64 << 20, routerOptions });
 app.register(cookie);
 app.register(formbody);
 app.register(multipart, { attachFieldsToBody: true });
