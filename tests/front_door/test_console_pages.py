@@ -234,6 +234,24 @@ def test_traffic_is_live(visit, gateway):
     assert page.get_by_role("region", name="Traffic as a table").get_by_role("row").count() > 1
 
 
+def test_what_is_not_counted_is_said_and_not_drawn_as_nothing(serve, browser, tmp_path):
+    names = ["a.example.com", "b.example.com"]
+    echo = [{"functionName": "orders", "builtin": "echo"}]
+    stored = {"store": {"sqlite": str(tmp_path / "claimgate.db")}}
+    gateway = serve(configuration([domain(name) for name in names], echo, limits={"countedRoutes": 3}) | stored)
+    for name in names:
+        assert gateway.get("/", host=name).status == 200
+    with console.viewer(browser, gateway, "/console/custom-domains") as page:
+        said = {}
+        for name in names:
+            row = page.get_by_role("row").filter(has_text=name)
+            page.goto(f"http://{gateway.admin[0]}:{gateway.admin[1]}/console/traffic?domain={name}")
+            said[name] = page.get_by_text("limits.countedRoutes").count(), page.locator("dl.tiles").count()
+            page.go_back()
+            expect(row.get_by_text("not counted")).to_have_count(0 if said[name][1] else 1)
+        assert sorted(said.values()) == [(0, 1), (1, 1)] or sorted(said.values()) == [(0, 1), (1, 0)], said
+
+
 def test_the_list_of_domains_draws_the_last_day(visit, gateway):
     gateway.get("/", host=HOST)
     page = visit("custom-domains").page

@@ -76,6 +76,7 @@ def test_what_is_no_domain_of_the_configuration_is_no_label(gateway):
 def test_names_beyond_the_bound_are_others(serve):
     domains = [domain(f"{number}.example.com") for number in range(510)]
     gateway = serve(configuration(domains, [{"functionName": "orders", "builtin": "echo"}]))
+    assert read_metrics(gateway).value("claimgate_routes_not_counted") == 20
     for number in range(510):
         assert gateway.get("/", host=f"{number}.example.com").status == 200
     metrics = read_metrics(gateway)
@@ -85,6 +86,46 @@ def test_names_beyond_the_bound_are_others(serve):
     assert sum(metrics.value(REQUESTS, **labels) for labels in metrics.labels(REQUESTS)) == 510
     others = {"domain": "(others)", "route": "(others)", "outcome": "accepted", "reason": ""}
     assert metrics.value(REQUESTS, **others) == 510 - len(names) + 1
+
+
+def some_domains(names, **limits) -> dict:
+    echo = [{"functionName": "orders", "builtin": "echo"}]
+    return configuration([domain(f"{name}.example.com") for name in names], echo, limits=limits)
+
+
+def counted(gateway) -> dict[str, float]:
+    metrics = read_metrics(gateway)
+    return {labels["domain"].split(".")[0]: metrics.value(REQUESTS, **labels) for labels in metrics.labels(REQUESTS)}
+
+
+def replace(gateway, configuration: dict):
+    name = "claimgate_configuration_generation"
+    before = read_metrics(gateway).value(name)
+    gateway.write(configuration)
+    gateway.poll(lambda: read_metrics(gateway).value(name) > before)
+
+
+def test_rows_of_what_is_no_longer_configured_are_free_again(serve):
+    """Two domains are as much as is counted apart; in each generation there are two others."""
+    gateway = serve(some_domains(["a", "b", "c"], countedRoutes=4))
+    for name in "aabbbc":
+        assert gateway.get("/", host=f"{name}.example.com").status == 200
+    assert counted(gateway) == {"a": 2, "b": 3, "(others)": 1}
+    for generation in range(6):
+        names = [f"x{generation}", f"y{generation}"]
+        # One after the other, as rows are free when the configuration before is no longer in use.
+        replace(gateway, some_domains([], countedRoutes=4))
+        gateway.poll(lambda: counted(gateway) == {"(others)": 1})
+        replace(gateway, some_domains(names, countedRoutes=4))
+        for name in names:
+            assert gateway.get("/", host=f"{name}.example.com").status == 200
+        assert counted(gateway) == {names[0]: 1, names[1]: 1, "(others)": 1}
+    assert read_metrics(gateway).value("claimgate_routes_not_counted") == 0
+    # What stays goes on, and what comes again begins anew.
+    replace(gateway, some_domains(["x5", "a"], countedRoutes=100))
+    for name in ("x5", "a"):
+        assert gateway.get("/", host=f"{name}.example.com").status == 200
+    gateway.poll(lambda: counted(gateway) == {"x5": 2, "a": 1, "(others)": 1})
 
 
 def test_durations_are_in_histograms(gateway):

@@ -127,6 +127,8 @@ pub struct Limits {
     pub token_bytes: usize,
     /// Connections of clients that may be open at once, WebSockets included.
     pub connections: usize,
+    /// Routes whose requests are counted apart from those of others, and domains, each of which takes one more.
+    pub counted_routes: usize,
     /// Requests that may be open at once on one connection of HTTP/2.
     pub http2_streams: usize,
 }

@@ -2,8 +2,8 @@
 //! kept in memory.
 //!
 //! Sampling reads what threads that serve requests count anyway, so it costs requests nothing. A domain that has
-//! had no request takes no memory, and each other at most some hundred kilobytes; the gateway counts no more
-//! than 1000 routes apart.
+//! had no request for a day takes no memory, and each other at most some hundred kilobytes; the gateway counts no
+//! more routes apart than `limits.countedRoutes` says.
 
 mod numbers;
 mod series;
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use claimgate_gateway::Metrics;
+use claimgate_gateway::{Metrics, RowLabels};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
@@ -37,6 +37,8 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Histories {
+    /// What the counters of each route said at the last sample.
+    counters: HashMap<RowLabels, Numbers>,
     all: History,
     domains: HashMap<String, History>,
 }
@@ -74,21 +76,26 @@ impl Traffic {
     }
 
     fn sample(&self) {
-        let mut all = Numbers::default();
-        let mut domains: HashMap<String, Numbers> = HashMap::new();
-        for row in self.0.metrics.traffic() {
-            let numbers = Numbers::of(&row);
-            all.add(&numbers);
-            if !row.labels.domain.is_empty() {
-                domains.entry(row.labels.domain).or_default().add(&numbers);
-            }
-        }
         let now = SystemTime::now();
+        let rows = self.0.metrics.traffic();
         let mut histories = self.lock();
-        histories.all.note(now, all);
-        for (domain, numbers) in domains {
-            histories.domains.entry(domain).or_default().note(now, numbers);
+        let before = std::mem::take(&mut histories.counters);
+        for row in rows {
+            let numbers = Numbers::of(&row);
+            // A route that was removed, and has come again, is counted anew.
+            let before = before.get(&row.labels).filter(|before| !numbers.is_behind(before));
+            let more = before.map_or_else(|| numbers.clone(), |before| numbers.since(before));
+            histories.all.add(&more);
+            if !row.labels.domain.is_empty() && more.requests() > 0 {
+                histories.domains.entry(row.labels.domain.clone()).or_default().add(&more);
+            }
+            histories.counters.insert(row.labels, numbers);
         }
+        histories.all.note(now);
+        histories.domains.retain(|_, history| {
+            history.note(now);
+            !history.is_empty()
+        });
     }
 
     /// Tells each time that there is something new.

@@ -36,8 +36,14 @@ pub struct Serving {
     pub processes: ProcessFunctions,
     /// Differs from that of every other.
     pub(crate) generation: u64,
-    /// Where requests are counted, by the number of their domain.
-    rows: Vec<DomainRows>,
+    rows: HeldRows,
+}
+
+/// Where requests are counted, by the number of their domain; given back when the configuration is no longer in use.
+#[derive(Debug)]
+struct HeldRows {
+    domains: Vec<DomainRows>,
+    requests: Arc<Requests>,
 }
 
 #[derive(Debug, Default)]
@@ -45,6 +51,17 @@ struct DomainRows {
     without_route: Option<Row>,
     /// By the number of the route.
     routes: Vec<Row>,
+}
+
+/// Which requests of a domain are counted apart from those of others; beyond `limits.countedRoutes` not all are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// All.
+    Yes,
+    /// Those of some routes.
+    InPart,
+    /// None.
+    No,
 }
 
 impl Serving {
@@ -58,13 +75,7 @@ impl Serving {
         metrics: &Metrics,
     ) -> Self {
         static GENERATIONS: AtomicU64 = AtomicU64::new(1);
-        let mut rows = Vec::new();
-        rows.resize_with(snapshot.domains.numbers(), DomainRows::default);
-        for domain in snapshot.domains.iter() {
-            if let Some(row) = rows.get_mut(domain.number) {
-                *row = DomainRows::of(domain, metrics.requests());
-            }
-        }
+        let rows = HeldRows::of(&snapshot, metrics);
         let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed);
         Self { snapshot, remote_keys, certificates, processes, generation, rows }
     }
@@ -74,19 +85,66 @@ impl Serving {
         let Some(domain) = domain else {
             return Row::NO_DOMAIN;
         };
-        let row = self.rows.get(domain.number).and_then(|rows| match route {
+        let row = self.rows.domains.get(domain.number).and_then(|rows| match route {
             Some(route) => rows.routes.get(route.number),
             None => rows.without_route.as_ref(),
         });
         row.copied().unwrap_or(Row::OTHERS)
     }
+
+    fn rows_not_counted(&self) -> usize {
+        self.rows.all().filter(|row| *row == Row::OTHERS).count()
+    }
+
+    /// Whether the requests of a domain are counted apart from those of others.
+    pub fn counted(&self, domain: &Domain) -> Counted {
+        let rows: Vec<Row> =
+            self.rows.domains.get(domain.number).map(|rows| rows.all().collect()).unwrap_or_default();
+        match rows.iter().filter(|row| **row != Row::OTHERS).count() {
+            0 => Counted::No,
+            counted if counted < rows.len() => Counted::InPart,
+            _ => Counted::Yes,
+        }
+    }
+}
+
+impl HeldRows {
+    fn of(snapshot: &Snapshot, metrics: &Metrics) -> Self {
+        let limit = snapshot.gateway.limits.counted_routes;
+        // By number, so that it does not depend on chance which ones are within the limit.
+        let mut numbered = vec![None; snapshot.domains.numbers()];
+        for domain in snapshot.domains.iter() {
+            if let Some(place) = numbered.get_mut(domain.number) {
+                *place = Some(domain);
+            }
+        }
+        let rows = |domain: Option<&Arc<Domain>>| {
+            domain.map(|domain| DomainRows::of(domain, metrics.requests(), limit)).unwrap_or_default()
+        };
+        let domains = numbered.into_iter().map(rows).collect();
+        Self { domains, requests: Arc::clone(metrics.requests()) }
+    }
+
+    fn all(&self) -> impl Iterator<Item = Row> {
+        self.domains.iter().flat_map(DomainRows::all)
+    }
+}
+
+impl Drop for HeldRows {
+    fn drop(&mut self) {
+        self.requests.release(self.all());
+    }
 }
 
 impl DomainRows {
-    fn of(domain: &Domain, requests: &Requests) -> Self {
+    fn all(&self) -> impl Iterator<Item = Row> {
+        self.routes.iter().chain(&self.without_route).copied()
+    }
+
+    fn of(domain: &Domain, requests: &Requests, limit: usize) -> Self {
         let row = |route: &str, function: &str| {
             let [domain, route, function] = [&domain.name, route, function].map(str::to_owned);
-            requests.row(RowLabels { domain, route, function })
+            requests.hold(RowLabels { domain, route, function }, limit)
         };
         let mut routes: Vec<_> = domain.routes.iter().collect();
         routes.sort_unstable_by_key(|route| route.number);
@@ -100,7 +158,7 @@ impl DomainRows {
 impl Gateway {
     /// A gateway that serves this until it is given another.
     pub fn new(serving: Serving, metrics: Metrics, access_log: AccessLog, spans: Spans) -> Self {
-        metrics.note_generation(serving.generation);
+        metrics.note_serving(serving.generation, serving.rows_not_counted());
         Self { serving: ArcSwap::from_pointee(serving), metrics, access_log, spans }
     }
 
@@ -111,7 +169,7 @@ impl Gateway {
 
     /// Serves requests that arrive from now on with another configuration.
     pub fn replace(&self, serving: Serving) {
-        self.metrics.note_generation(serving.generation);
+        self.metrics.note_serving(serving.generation, serving.rows_not_counted());
         self.serving.store(Arc::new(serving));
     }
 

@@ -39,7 +39,7 @@ mod verify;
 
 pub use authority::{AuthorityError, requested_host};
 pub use client::{Sender, is_in};
-pub use gateway::{Gateway, Serving};
+pub use gateway::{Counted, Gateway, Serving};
 pub use listen::{Drained, Listeners, Phase, ServeError, serve};
 pub use metrics::{Metrics, Refused, RefusedAt, RowLabels, RowTraffic, Total};
 pub use reasons::{Explanation, explain};

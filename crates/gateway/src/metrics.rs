@@ -28,11 +28,11 @@ use exposition::Exposition;
 #[derive(Debug, Default, Clone)]
 pub struct Metrics {
     requests: Arc<Requests>,
-    claims_not_forwarded: Family<DomainLabel, Counter>,
     loads: Family<LoadLabel, Counter>,
     configuration_is_current: Gauge<i64, AtomicI64>,
     configuration_generation: Gauge<i64, AtomicI64>,
     configuration_loaded_at: Gauge<i64, AtomicI64>,
+    routes_not_counted: Gauge<i64, AtomicI64>,
     remote_keys: claimgate_remote_keys::Metrics,
     tls: claimgate_tls::Metrics,
     processes: claimgate_functions::ProcessMetrics,
@@ -73,11 +73,6 @@ pub struct TokenCacheMetrics {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct DomainLabel {
-    domain: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LoadLabel {
     result: &'static str,
 }
@@ -87,11 +82,6 @@ impl Metrics {
     pub fn register(&self, registry: &mut Registry) {
         let registry = registry.sub_registry_with_prefix("claimgate");
         registry.register_collector(Box::new(Exposition(Arc::clone(&self.requests))));
-        registry.register(
-            "claims_not_forwarded",
-            "Claims that the position they are mapped to cannot carry",
-            self.claims_not_forwarded.clone(),
-        );
         let cache = &self.token_cache;
         registry.register(
             "token_cache_hits",
@@ -152,6 +142,11 @@ impl Metrics {
             "When the configuration in use was taken over, in seconds since the Unix epoch",
             self.configuration_loaded_at.clone(),
         );
+        registry.register(
+            "routes_not_counted",
+            "Routes and domains beyond limits.countedRoutes, whose requests are counted together as (others)",
+            self.routes_not_counted.clone(),
+        );
         self.remote_keys.register(registry);
         self.tls.register(registry);
         self.processes.register(registry);
@@ -178,12 +173,8 @@ impl Metrics {
     }
 
     /// The numbers of requests and connections.
-    pub(crate) fn requests(&self) -> &Requests {
+    pub(crate) fn requests(&self) -> &Arc<Requests> {
         &self.requests
-    }
-
-    pub(crate) fn count_claim_not_forwarded(&self, domain: &str) {
-        self.claims_not_forwarded.get_or_create(&DomainLabel { domain: domain.to_owned() }).inc();
     }
 
     /// Counts a connection for which there was no place.
@@ -214,7 +205,8 @@ impl Metrics {
     }
 
     /// Notes which configuration is in use from now on.
-    pub(crate) fn note_generation(&self, generation: u64) {
+    pub(crate) fn note_serving(&self, generation: u64, rows_not_counted: usize) {
+        self.routes_not_counted.set(i64::try_from(rows_not_counted).unwrap_or(i64::MAX));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.configuration_generation.set(i64::try_from(generation).unwrap_or(i64::MAX));
         self.configuration_loaded_at.set(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));

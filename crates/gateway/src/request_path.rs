@@ -83,7 +83,7 @@ impl Worker {
         let record = &exchange.record;
         let domain = record.domain.map_or("", |domain| domain.name.as_str());
         for mapping in &record.not_carried {
-            self.gateway.metrics().count_claim_not_forwarded(domain);
+            self.counts.count_claim_not_forwarded(serving.row(record.domain, record.route));
             tracing::warn!(
                 request_id = %id,
                 domain,

@@ -86,6 +86,7 @@ fn read_limits(gateway: &mut Object<'_>, limits: &mut Limits, report: &mut Repor
         ("formMemoryBytes", &mut limits.form_memory_bytes, KIB, MIB * MIB, " bytes"),
         ("tokenBytes", &mut limits.token_bytes, 256, MIB, " bytes"),
         ("connections", &mut limits.connections, 1, MIB, " connections"),
+        ("countedRoutes", &mut limits.counted_routes, 1, 100_000, " routes"),
         ("http2Streams", &mut limits.http2_streams, 1, 10_000, " streams"),
     ] {
         if let Some(written) = integer(&mut object, name, least, most, unit, report) {
@@ -165,6 +166,7 @@ impl Default for Limits {
             form_memory_bytes: 256 * 1024 * 1024,
             token_bytes: 16 * 1024,
             connections: 10_000,
+            counted_routes: 1000,
             http2_streams: 100,
         }
     }

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use claimgate_gateway::{Metrics, RefusedAt, explain};
+use claimgate_gateway::{Counted, Gateway, RefusedAt, Serving, explain};
 use futures_util::stream;
 use serde::Deserialize;
 
@@ -56,7 +56,7 @@ async fn show(
     user: SignedIn,
     Query(selection): Query<Selection>,
 ) -> Response {
-    let live = Live::of(&selection, console.traffic(), console.catalog().gateway().metrics());
+    let live = Live::of(&selection, console.traffic(), console.catalog().gateway());
     let Ok(live) = live.render() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
     let mut domains = console.traffic().domains();
     let busiest =
@@ -90,7 +90,7 @@ async fn events(State(console): State<Console>, _: SignedIn, Query(selection): Q
     let sampled = console.traffic().watch();
     let events = stream::unfold((console, selection, sampled), async |(console, selection, mut sampled)| {
         sampled.changed().await.ok()?;
-        let live = Live::of(&selection, console.traffic(), console.catalog().gateway().metrics());
+        let live = Live::of(&selection, console.traffic(), console.catalog().gateway());
         let event = Event::default().event("traffic").data(live.render().ok()?);
         Some((Ok::<_, Infallible>(event), (console, selection, sampled)))
     });
@@ -112,6 +112,8 @@ pub struct Selection {
 #[derive(Template)]
 #[template(path = "traffic_live.html")]
 pub struct Live {
+    /// Which requests of the domain the numbers are of.
+    counted: Counted,
     cards: Vec<Card>,
     requests: Chart,
     durations: Chart,
@@ -184,7 +186,7 @@ impl Selection {
 
 impl Live {
     /// What there is to see now.
-    pub fn of(selection: &Selection, traffic: &Traffic, metrics: &Metrics) -> Self {
+    pub fn of(selection: &Selection, traffic: &Traffic, gateway: &Gateway) -> Self {
         let span = selection.span();
         let steps = traffic.steps(selection.domain(), span);
         let total = steps.total();
@@ -193,12 +195,13 @@ impl Live {
             count: chart::count(count),
             explained: Explained::of(reason),
         });
-        let refused = metrics.latest_refused().into_iter();
+        let refused = gateway.metrics().latest_refused().into_iter();
         let refused = refused
             .filter(|refused| selection.domain().is_none_or(|domain| refused.labels.domain == domain))
             .take(SHOWN)
             .map(Refusal::of);
         Self {
+            counted: selection.domain().map_or(Counted::Yes, |domain| counted(&gateway.serving(), domain)),
             cards: cards(&total, &steps),
             requests: chart::requests(&steps, span.kept()),
             durations: chart::durations(&steps, span.kept()),
@@ -209,6 +212,11 @@ impl Live {
             refused: refused.collect(),
         }
     }
+}
+
+/// Which requests of a domain are counted. Of one that is configured no longer there is what was.
+pub fn counted(serving: &Serving, domain: &str) -> Counted {
+    serving.snapshot.domains.named(domain).map_or(Counted::Yes, |domain| serving.counted(domain))
 }
 
 fn cards(total: &Numbers, steps: &Steps) -> Vec<Card> {

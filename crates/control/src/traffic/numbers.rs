@@ -60,6 +60,17 @@ impl Numbers {
         }
     }
 
+    /// Whether other counters than before were looked at, as some say less.
+    pub(super) fn is_behind(&self, earlier: &Self) -> bool {
+        let pairs = [
+            (self.accepted, earlier.accepted),
+            (self.refused, earlier.refused),
+            (self.failed, earlier.failed),
+            (self.others, earlier.others),
+        ];
+        pairs.iter().any(|(now, before)| now < before)
+    }
+
     /// What came since an earlier look at the same counters.
     pub(super) fn since(&self, earlier: &Self) -> Self {
         let more = |now: u64, before: u64| now.saturating_sub(before);

@@ -42,7 +42,7 @@ impl Span {
 /// What happened with one domain, or with all.
 #[derive(Debug)]
 pub(super) struct History {
-    /// What the counters say now.
+    /// All that has happened.
     now: Numbers,
     sampled: SystemTime,
     minutes: Series,
@@ -65,19 +65,28 @@ struct Series {
     span: Span,
     /// Samples since the last step.
     samples: u32,
-    /// What the counters said then.
+    /// All that had happened then.
     before: Numbers,
     /// `None` for those in which nothing happened.
     steps: VecDeque<Option<Box<Numbers>>>,
 }
 
 impl History {
-    /// Notes what the counters say.
-    pub(super) fn note(&mut self, at: SystemTime, numbers: Numbers) {
+    /// Adds what has happened since the last sample.
+    pub(super) fn add(&mut self, more: &Numbers) {
+        self.now.add(more);
+    }
+
+    /// Ends a sample.
+    pub(super) fn note(&mut self, at: SystemTime) {
         self.sampled = at;
-        self.minutes.note(&numbers);
-        self.day.note(&numbers);
-        self.now = numbers;
+        self.minutes.note(&self.now);
+        self.day.note(&self.now);
+    }
+
+    /// Whether nothing has happened for as long as is kept.
+    pub(super) fn is_empty(&self) -> bool {
+        self.day.steps.iter().all(Option::is_none) && self.now.since(&self.day.before).requests() == 0
     }
 
     /// The steps of a span; the last one may still go on.
@@ -128,7 +137,10 @@ mod tests {
     fn steps_are_differences_and_bounded() {
         let mut history = History::default();
         for sample in 0..100_000 {
-            history.note(SystemTime::now(), counted(sample * 2, sample));
+            if sample > 0 {
+                history.add(&counted(2, 1));
+            }
+            history.note(SystemTime::now());
         }
         for span in [Span::Minutes, Span::Day] {
             let Steps { steps, length, .. } = history.steps(span);
@@ -139,6 +151,13 @@ mod tests {
         }
         // 99,999 samples came after the first 40 of an unfinished step of 60.
         assert_eq!(history.steps(Span::Day).steps.last().unwrap().accepted, 2 * 40);
+        assert!(!history.is_empty());
+        for _ in 0..(Span::Day.kept() + 1) * Span::Day.samples() as usize {
+            history.note(SystemTime::now());
+        }
+        assert!(history.is_empty());
+        history.add(&counted(1, 0));
+        assert!(!history.is_empty());
     }
 
     #[test]

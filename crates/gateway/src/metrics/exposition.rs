@@ -20,12 +20,8 @@ impl Collector for Exposition {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let workers = self.0.workers();
         let mut totals = Totals::default();
-        // After the workers: a row has its labels before anything is counted in it.
-        let labels = self.0.labels();
-        for (position, row) in workers.iter().flat_map(|worker| worker.rows()) {
-            if let Some(labels) = labels.get(position) {
-                totals.add(labels, row);
-            }
+        for (labels, row) in self.0.numbers() {
+            totals.add(&labels, &row);
         }
         totals.write(&mut encoder)?;
         write_connections(&mut encoder, &workers)
@@ -38,6 +34,7 @@ type Label = (&'static str, String);
 struct Totals {
     requests: BTreeMap<[Label; 4], u64>,
     broken_off: BTreeMap<[Label; 3], u64>,
+    claims_not_forwarded: BTreeMap<[Label; 1], u64>,
     durations: BTreeMap<[Label; 2], Total>,
     verifications: BTreeMap<[Label; 1], Total>,
     functions: BTreeMap<[Label; 1], Total>,
@@ -64,6 +61,10 @@ impl Totals {
         }
         if row.clients_left.value() > 0 {
             count_requests("client_left", "", row.clients_left.value());
+        }
+        if row.claims_not_forwarded.value() > 0 {
+            *self.claims_not_forwarded.entry([domain.clone()]).or_default() +=
+                row.claims_not_forwarded.value();
         }
         for (reason, count) in row.broken_off().iter() {
             let labels = [domain.clone(), label("route", &labels.route), label("reason", reason)];
@@ -103,6 +104,15 @@ impl Totals {
         )?;
         for (labels, count) in &self.broken_off {
             broken_off.encode_family(labels)?.encode_counter::<NoLabelSet, _, u64>(count, None)?;
+        }
+        let mut claims = encoder.encode_descriptor(
+            "claims_not_forwarded",
+            "Claims that the position they are mapped to cannot carry",
+            None,
+            MetricType::Counter,
+        )?;
+        for (labels, count) in &self.claims_not_forwarded {
+            claims.encode_family(labels)?.encode_counter::<NoLabelSet, _, u64>(count, None)?;
         }
         write_durations(
             encoder,

@@ -8,16 +8,23 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
+
 use super::histogram::{Count, Histogram};
 use super::refused::{LatestRefused, Refused};
 use crate::rejection::Fault;
 
-/// How many rows there are at most. Each route has one, and each domain one more for requests that no
-/// route serves.
-const MOST_ROWS: usize = 1000;
+/// Rows beyond which there can be none, whatever the configuration says.
+pub const MOST_ROWS: usize = 100_000;
 
-/// In place of names beyond [`MOST_ROWS`]; no domain, route or function is called so.
+/// Rows are made room for in pieces of this size.
+const ROWS_OF_PIECE: usize = 1000;
+
+/// In place of names beyond the limit; no domain, route or function is called so.
 const OTHERS: &str = "(others)";
+
+/// In place of the names of what is no longer configured.
+const GONE: &str = "(removed)";
 
 /// The numbers of all threads, and what their rows are of.
 #[derive(Debug)]
@@ -28,17 +35,21 @@ pub struct Requests {
 
 /// A position in the numbers of every thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row(usize);
+pub struct Row {
+    position: usize,
+    /// Tells one row at a position from the next: a request may end after its route has gone.
+    generation: u64,
+}
 
 impl Row {
     /// Requests that are for no custom domain.
-    pub const NO_DOMAIN: Row = Row(0);
-    /// Whatever is beyond the bound.
-    pub const OTHERS: Row = Row(1);
+    pub const NO_DOMAIN: Row = Row { position: 0, generation: 0 };
+    /// Whatever is beyond the limit.
+    pub const OTHERS: Row = Row { position: 1, generation: 0 };
 }
 
 /// What a row is of. A route that moves to another function gets another row, as counters never fall.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowLabels {
     /// Name of the domain; empty for requests that are for none.
     pub domain: String,
@@ -48,43 +59,94 @@ pub struct RowLabels {
     pub function: String,
 }
 
+impl RowLabels {
+    /// Three times the same word, in place of names.
+    fn word(word: &str) -> Self {
+        let [domain, route, function] = [word; 3].map(str::to_owned);
+        Self { domain, route, function }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Rows {
-    labels: Vec<RowLabels>,
-    positions: HashMap<RowLabels, Row>,
+    /// `None` for positions that are free.
+    held: Vec<Option<HeldRow>>,
+    free: Vec<usize>,
+    positions: HashMap<RowLabels, usize>,
+    generations: u64,
+}
+
+#[derive(Debug)]
+struct HeldRow {
+    labels: RowLabels,
+    generation: u64,
+    /// How many configurations have it that are still in use.
+    holders: usize,
 }
 
 impl Default for Requests {
     fn default() -> Self {
-        let others = || OTHERS.to_owned();
-        let others = RowLabels { domain: others(), route: others(), function: others() };
-        let rows = Rows { labels: vec![RowLabels::default(), others], positions: HashMap::new() };
-        Self { rows: Mutex::new(rows), workers: Mutex::default() }
+        let always = |labels| Some(HeldRow { labels, generation: 0, holders: 1 });
+        let held = vec![always(RowLabels::default()), always(RowLabels::word(OTHERS))];
+        Self { rows: Mutex::new(Rows { held, ..Rows::default() }), workers: Mutex::default() }
     }
 }
 
 impl Requests {
-    /// The row of a route of the configuration, or with an empty route of a domain. It stays when the
-    /// configuration changes, so that counters go on.
-    pub fn row(&self, labels: RowLabels) -> Row {
+    /// The row of a route of the configuration, or with an empty route of a domain. It stays, so that counters go
+    /// on, until each configuration that holds it has released it. Beyond `limit` rows it is [`Row::OTHERS`].
+    pub fn hold(&self, labels: RowLabels, limit: usize) -> Row {
         let mut rows = lock(&self.rows);
-        if let Some(row) = rows.positions.get(&labels) {
-            return *row;
+        if let Some(&position) = rows.positions.get(&labels)
+            && let Some(Some(held)) = rows.held.get_mut(position)
+        {
+            held.holders += 1;
+            return Row { position, generation: held.generation };
         }
-        if rows.labels.len() >= MOST_ROWS {
+        if rows.positions.len() >= limit.min(MOST_ROWS) {
             return Row::OTHERS;
         }
-        let row = Row(rows.labels.len());
-        rows.labels.push(labels.clone());
-        rows.positions.insert(labels, row);
-        row
+        rows.generations += 1;
+        let generation = rows.generations;
+        let held = Some(HeldRow { labels: labels.clone(), generation, holders: 1 });
+        let free = rows.free.pop();
+        let position = free.unwrap_or(rows.held.len());
+        match rows.held.get_mut(position) {
+            Some(place) => *place = held,
+            None => rows.held.push(held),
+        }
+        rows.positions.insert(labels, position);
+        Row { position, generation }
+    }
+
+    /// Gives rows back. What was counted in those that no configuration holds any more is forgotten.
+    pub fn release(&self, released: impl IntoIterator<Item = Row>) {
+        let mut gone = Vec::new();
+        let mut rows = lock(&self.rows);
+        for row in released.into_iter().filter(|row| row.generation > 0) {
+            let Some(place) = rows.held.get_mut(row.position) else { continue };
+            let Some(held) = place.as_mut().filter(|held| held.generation == row.generation) else {
+                continue;
+            };
+            held.holders -= 1;
+            if held.holders == 0
+                && let Some(held) = place.take()
+            {
+                rows.positions.remove(&held.labels);
+                rows.free.push(row.position);
+                gone.push(row);
+            }
+        }
+        drop(rows);
+        for worker in self.workers() {
+            gone.iter().for_each(|row| worker.forget(*row));
+        }
     }
 
     /// Numbers for one more thread.
     pub fn worker(&self) -> Arc<WorkerCounts> {
-        let rows = std::iter::repeat_with(OnceLock::new).take(MOST_ROWS).collect();
         let worker = Arc::new(WorkerCounts {
-            rows,
+            rows: std::array::from_fn(|_| OnceLock::new()),
             in_flight: Count::default(),
             connections: Count::default(),
             connections_opened: Count::default(),
@@ -97,12 +159,25 @@ impl Requests {
 
     /// What a row is of.
     pub fn labels_of(&self, row: Row) -> RowLabels {
-        lock(&self.rows).labels.get(row.0).cloned().unwrap_or_default()
+        let rows = lock(&self.rows);
+        let held = rows.held.get(row.position).and_then(Option::as_ref);
+        let held = held.filter(|held| held.generation == row.generation);
+        held.map_or_else(|| RowLabels::word(GONE), |held| held.labels.clone())
     }
 
-    /// What each row is of.
-    pub fn labels(&self) -> Vec<RowLabels> {
-        lock(&self.rows).labels.clone()
+    /// The numbers of each thread for each row that has any.
+    pub fn numbers(&self) -> Vec<(RowLabels, Arc<RowCounts>)> {
+        let mut numbers = Vec::new();
+        // Before the labels: a row has these before anything is counted in it.
+        let counted: Vec<_> = self.workers().iter().flat_map(|worker| worker.counted()).collect();
+        let rows = lock(&self.rows);
+        for (position, counts) in counted {
+            let held = rows.held.get(position).and_then(Option::as_ref);
+            if let Some(held) = held.filter(|held| held.generation == counts.generation) {
+                numbers.push((held.labels.clone(), counts));
+            }
+        }
+        numbers
     }
 
     /// The numbers of every thread.
@@ -111,11 +186,13 @@ impl Requests {
     }
 }
 
+type Piece = Box<[ArcSwapOption<RowCounts>]>;
+
 /// The numbers of one thread, which no other may write.
 #[derive(Debug)]
 pub struct WorkerCounts {
     /// Made when a row is first needed: most threads of most gateways need few.
-    rows: Box<[OnceLock<Box<RowCounts>>]>,
+    rows: [OnceLock<Piece>; MOST_ROWS.div_ceil(ROWS_OF_PIECE) + 1],
     pub in_flight: Count,
     pub connections: Count,
     pub connections_opened: Count,
@@ -126,12 +203,16 @@ pub struct WorkerCounts {
 /// The numbers of one thread for one row.
 #[derive(Debug, Default)]
 pub struct RowCounts {
+    /// Of the row.
+    generation: u64,
     /// Of accepted requests.
     pub accepted: Histogram,
     /// Preflight requests, which the gateway answers.
     pub preflights: Count,
     /// Requests whose client left before the answer.
     pub clients_left: Count,
+    /// Claims that could not be carried where they are mapped to.
+    pub claims_not_forwarded: Count,
     pub verification: Histogram,
     pub function: Histogram,
     /// Locked by this thread and by who reads, so hardly ever waited for.
@@ -161,20 +242,18 @@ pub struct Durations {
 impl WorkerCounts {
     /// Counts a request; with fault and reason one that was not accepted.
     pub fn count(&self, row: Row, rejected: Option<(Fault, &'static str)>, durations: Durations) {
-        let Some(row) = self.rows.get(row.0) else {
-            return;
-        };
-        let row = row.get_or_init(Box::default);
-        match rejected {
-            None => row.accepted.record(durations.whole),
-            Some((fault, reason)) => row.rejected().count(fault, reason, durations.whole),
-        }
-        if let Some(verification) = durations.verification {
-            row.verification.record(verification);
-        }
-        if let Some(function) = durations.function {
-            row.function.record(function);
-        }
+        self.with(row, |row| {
+            match rejected {
+                None => row.accepted.record(durations.whole),
+                Some((fault, reason)) => row.rejected().count(fault, reason, durations.whole),
+            }
+            if let Some(verification) = durations.verification {
+                row.verification.record(verification);
+            }
+            if let Some(function) = durations.function {
+                row.function.record(function);
+            }
+        });
     }
 
     /// Keeps a refused request among the latest.
@@ -189,33 +268,62 @@ impl WorkerCounts {
 
     /// Counts a preflight request that was answered.
     pub fn count_preflight(&self, row: Row) {
-        if let Some(row) = self.rows.get(row.0) {
-            row.get_or_init(Box::default).preflights.add(1);
-        }
+        self.with(row, |row| row.preflights.add(1));
     }
 
     /// Counts a request whose client left before it was answered.
     pub fn count_client_left(&self, row: Row) {
-        if let Some(row) = self.rows.get(row.0) {
-            row.get_or_init(Box::default).clients_left.add(1);
-        }
+        self.with(row, |row| row.clients_left.add(1));
+    }
+
+    /// Counts a claim that was left out.
+    pub fn count_claim_not_forwarded(&self, row: Row) {
+        self.with(row, |row| row.claims_not_forwarded.add(1));
     }
 
     /// Counts an answer that the function broke off behind its head.
     pub fn count_broken_off(&self, row: Row, reason: &'static str) {
-        let Some(row) = self.rows.get(row.0) else {
-            return;
-        };
-        let mut counts = row.get_or_init(Box::default).broken_off();
-        match counts.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((reason, 1)),
+        self.with(row, |row| {
+            let mut counts = row.broken_off();
+            match counts.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((reason, 1)),
+            }
+        });
+    }
+
+    /// Counts something in a row, unless another one has taken its place.
+    fn with(&self, row: Row, count: impl FnOnce(&RowCounts)) {
+        let Some(piece) = self.rows.get(row.position / ROWS_OF_PIECE) else { return };
+        let piece = piece.get_or_init(|| (0..ROWS_OF_PIECE).map(|_| ArcSwapOption::empty()).collect());
+        let Some(place) = piece.get(row.position % ROWS_OF_PIECE) else { return };
+        let found = place.load();
+        match &*found {
+            Some(counts) if counts.generation == row.generation => count(counts),
+            Some(counts) if counts.generation > row.generation => {}
+            _ => {
+                let counts = RowCounts { generation: row.generation, ..RowCounts::default() };
+                count(&counts);
+                place.store(Some(Arc::new(counts)));
+            }
         }
     }
 
-    /// The numbers of each row that has any.
-    pub fn rows(&self) -> impl Iterator<Item = (usize, &RowCounts)> {
-        self.rows.iter().enumerate().filter_map(|(position, row)| Some((position, &**row.get()?)))
+    /// Gives back the memory of a row that has gone.
+    fn forget(&self, row: Row) {
+        let piece = self.rows.get(row.position / ROWS_OF_PIECE).and_then(OnceLock::get);
+        if let Some(place) = piece.and_then(|piece| piece.get(row.position % ROWS_OF_PIECE))
+            && place.load().as_ref().is_some_and(|counts| counts.generation <= row.generation)
+        {
+            place.store(None);
+        }
+    }
+
+    /// The numbers of each position that has any.
+    fn counted(&self) -> Vec<(usize, Arc<RowCounts>)> {
+        let pieces = self.rows.iter().enumerate().filter_map(|(piece, rows)| Some((piece, rows.get()?)));
+        let places = pieces.flat_map(|(piece, rows)| (piece * ROWS_OF_PIECE..).zip(rows));
+        places.filter_map(|(position, row)| Some((position, row.load_full()?))).collect()
     }
 
     /// Counts a request that is in flight until what is given here is dropped.
@@ -298,6 +406,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::histogram::Total;
     use super::*;
 
     fn labels(route: usize) -> RowLabels {
@@ -305,21 +414,72 @@ mod tests {
         RowLabels { domain, route: format!("/{route}"), function }
     }
 
+    fn counted(requests: &Requests) -> Vec<(String, u64)> {
+        let numbers = requests.numbers();
+        let mut counted: Vec<_> = numbers
+            .into_iter()
+            .map(|(labels, counts)| (labels.route, Total::of(&counts.accepted).count()))
+            .collect();
+        counted.sort_unstable();
+        counted
+    }
+
     #[test]
     fn rows_stay_and_are_bounded() {
         let requests = Requests::default();
-        let first = requests.row(labels(0));
+        let first = requests.hold(labels(0), 100);
         assert!(first != Row::NO_DOMAIN && first != Row::OTHERS);
-        for route in 0..MOST_ROWS * 2 {
-            requests.row(labels(route));
-        }
-        assert_eq!(requests.row(labels(0)), first);
-        assert_eq!(requests.row(labels(MOST_ROWS)), Row::OTHERS);
-        assert_eq!(requests.labels().len(), MOST_ROWS);
+        let rows: Vec<Row> = (0..200).map(|route| requests.hold(labels(route), 100)).collect();
+        assert_eq!(rows.iter().filter(|row| **row == Row::OTHERS).count(), 100);
+        assert_eq!((rows.first(), rows.get(100)), (Some(&first), Some(&Row::OTHERS)));
+        assert_ne!(requests.hold(labels(100), 101), Row::OTHERS);
+        assert_eq!(requests.hold(labels(101), 50), Row::OTHERS);
         let worker = requests.worker();
-        worker.count(Row::OTHERS, None, Durations::default());
-        worker.count(first, Some((Fault::Client, "expired")), Durations::default());
-        let positions: Vec<usize> = worker.rows().map(|(position, _)| position).collect();
-        assert_eq!(positions, [Row::OTHERS.0, first.0]);
+        for row in [Row::OTHERS, first, first] {
+            worker.count(row, None, Durations::default());
+        }
+        assert_eq!(counted(&requests), [("(others)".to_owned(), 1), ("/0".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn a_row_is_given_back_when_nothing_holds_it() {
+        let requests = Requests::default();
+        let worker = requests.worker();
+        let first = requests.hold(labels(0), 1);
+        assert_eq!(requests.hold(labels(0), 1), first);
+        worker.count(first, None, Durations::default());
+        requests.release([first, Row::OTHERS, Row::NO_DOMAIN]);
+        assert_eq!(
+            (counted(&requests), requests.hold(labels(1), 1)),
+            (vec![("/0".to_owned(), 1)], Row::OTHERS)
+        );
+        requests.release([first]);
+        assert_eq!((counted(&requests), requests.labels_of(first).route), (vec![], "(removed)".to_owned()));
+        assert_eq!(worker.counted().len(), 0);
+
+        // The next row is at the same position, and a request of the first that ends late is not counted in it.
+        let second = requests.hold(labels(1), 1);
+        assert_eq!(second.position, first.position);
+        worker.count(first, None, Durations::default());
+        assert_eq!(counted(&requests), []);
+        worker.count(second, None, Durations::default());
+        worker.count(first, None, Durations::default());
+        requests.release([first]);
+        assert_eq!(counted(&requests), [("/1".to_owned(), 1)]);
+        // Begun anew.
+        requests.release([second]);
+        worker.count(requests.hold(labels(1), 1), None, Durations::default());
+        assert_eq!(counted(&requests), [("/1".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn there_is_room_for_as_many_rows_as_can_be_set() {
+        let requests = Requests::default();
+        let worker = requests.worker();
+        let last = (0..MOST_ROWS).map(|route| requests.hold(labels(route), MOST_ROWS)).last();
+        let last = last.unwrap_or(Row::OTHERS);
+        worker.count(last, None, Durations::default());
+        assert_eq!(counted(&requests), [(format!("/{}", MOST_ROWS - 1), 1)]);
+        assert_eq!(requests.hold(labels(MOST_ROWS), usize::MAX), Row::OTHERS);
     }
 }

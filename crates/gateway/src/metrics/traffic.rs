@@ -7,8 +7,8 @@ use super::histogram::Total;
 use super::refused::{self, RefusedAt};
 use super::requests::{RowCounts, RowLabels};
 
-/// What was counted of a route since the gateway has started, or of a domain's requests without a route.
-/// No number ever falls.
+/// What was counted of a route since it is configured, or of a domain's requests without a route. No number ever
+/// falls, but for those of a route that was removed and comes again.
 #[derive(Debug, Clone, Default)]
 pub struct RowTraffic {
     /// What it is of.
@@ -30,18 +30,11 @@ pub struct RowTraffic {
 impl Metrics {
     /// The numbers of everything that had requests.
     pub fn traffic(&self) -> Vec<RowTraffic> {
-        let workers = self.requests().workers();
-        let mut rows: BTreeMap<usize, RowTraffic> = BTreeMap::new();
-        for (position, counts) in workers.iter().flat_map(|worker| worker.rows()) {
-            rows.entry(position).or_default().add(counts);
+        let mut rows: BTreeMap<RowLabels, RowTraffic> = BTreeMap::new();
+        for (labels, counts) in self.requests().numbers() {
+            rows.entry(labels).or_default().add(&counts);
         }
-        // After the numbers: a row has its labels before anything is counted in it.
-        let labels = self.requests().labels();
-        let labelled = rows.into_iter().filter_map(|(position, mut row)| {
-            row.labels = labels.get(position)?.clone();
-            Some(row)
-        });
-        labelled.collect()
+        rows.into_iter().map(|(labels, row)| RowTraffic { labels, ..row }).collect()
     }
 
     /// The latest requests that were refused or failed, the latest first; some hundreds at most.
