@@ -299,3 +299,23 @@ def test_a_gateway_that_starts_serves_what_it_kept_of_an_etcd_that_is_empty(star
     assert is_served(second, name)
     assert "the store is empty" in refused(second)
     assert not [line for line in second.log if "sign in" in line.get("message", "")]
+
+
+def test_waves_of_writers_on_many_gateways_all_succeed(start):
+    """One commit at a time comes first; the others are judged again, each a little later."""
+    gateways = [start() for _ in range(10)]
+    barrier = threading.Barrier(20)
+    answers = []
+
+    def write(gateway):
+        for _ in range(4):
+            barrier.wait()
+            name = next(NAMES)
+            answers.append(Api(gateway)("PUT", f"/custom-domains/{name}", document(name)).status_code)
+
+    threads = [threading.Thread(target=write, args=(gateways[number % 10],)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [201] * 80

@@ -15,7 +15,7 @@ REQUESTS, CHANGES, ROUNDS = 200_000, 2_000, 20
 
 def send(gateway, count: int):
     """With a token that is remembered, one that is refused and none, over HTTP/1.1."""
-    address = f"http://{gateway.http[0]}:{gateway.http[1]}/"
+    address = f"http://{gateway.address[0]}:{gateway.address[1]}/"
     for token in (KEY.token({"sub": "ann"}), "x", None):
         options = ["--header", f"authorization: Bearer {token}"] if token else []
         command = ["h2load", "--h1", "-n", str(count // 3), "-c", "10", "--header", "host: api.example.com", *options, address]

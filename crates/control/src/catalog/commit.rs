@@ -1,6 +1,7 @@
 //! Makes changes: judged, written, in force.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use claimgate_config::Snapshot;
 use claimgate_gateway::Serving;
@@ -12,8 +13,12 @@ use super::status::{Age, Refusal};
 use super::{Catalog, blocking, in_one_problem, lock, read};
 use crate::store::{CommitError, Condition, Store, StoreError, Write};
 
-/// How often changes are judged again because those of others came first.
-const ATTEMPTS: usize = 20;
+/// How long changes are judged again because those of others came first.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The longest pause before that. Without one, writers of many gateways would all come at once again and again, and
+/// all but one for nothing.
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
 /// How many versions of a document are kept.
 const MOST_VERSIONS: usize = 100;
@@ -39,7 +44,9 @@ impl Catalog {
         }
         let changes: Arc<[Change]> = Arc::from(changes);
         let _changing = self.shared.changing.lock().await;
-        for _ in 0..ATTEMPTS {
+        let started = Instant::now();
+        let mut pause = Duration::from_millis(5);
+        loop {
             let ready = self.make_ready(Arc::clone(&changes), author.clone()).await?;
             let (conditions, writes) = written(&ready.judged, store).await?;
             let revision = match store.commit(&conditions, &writes).await {
@@ -49,7 +56,12 @@ impl Catalog {
                     self.read_anew(store).await?;
                     match self.status().refused {
                         Some(refusal) => return Err(ApplyError::Refused(refusal)),
-                        None => continue,
+                        None if started.elapsed() > PATIENCE => return Err(ApplyError::Busy),
+                        None => {
+                            tokio::time::sleep(pause.mul_f64(fastrand::f64())).await;
+                            pause = (pause * 2).min(LONGEST_PAUSE);
+                            continue;
+                        }
                     }
                 }
                 Err(CommitError::Unknown(why)) => match revision_of(store, &writes).await? {
@@ -60,7 +72,6 @@ impl Catalog {
             };
             return self.put_ready_in_force(ready, revision).await;
         }
-        Err(ApplyError::Busy)
     }
 
     pub(super) async fn make_ready(
