@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use claimgate_config::snapshot::AdminSettings;
 use claimgate_config::{FileVersion, Loaded, Problems, Snapshot};
 use claimgate_control::Catalog;
 use tokio::runtime::Handle;
@@ -124,6 +125,11 @@ fn reload(config: &Path, catalog: &Catalog) {
     }
 }
 
+/// All but the access keys, which are looked up anew for each request.
+fn of_listener(admin: &AdminSettings) -> AdminSettings {
+    AdminSettings { access_keys: Vec::new(), ..admin.clone() }
+}
+
 fn warn_of_what_needs_a_restart(old: &Snapshot, new: &Snapshot) {
     let changes = [
         ("gateway.http", old.gateway.http != new.gateway.http),
@@ -135,7 +141,7 @@ fn warn_of_what_needs_a_restart(old: &Snapshot, new: &Snapshot) {
         ),
         ("gateway.accessLog", old.gateway.access_log != new.gateway.access_log),
         ("gateway.tracing", old.gateway.tracing != new.gateway.tracing),
-        ("admin", old.admin != new.admin),
+        ("admin", of_listener(&old.admin) != of_listener(&new.admin)),
         ("store", old.store != new.store),
     ];
     for (field, _) in changes.iter().filter(|(_, is_changed)| *is_changed) {

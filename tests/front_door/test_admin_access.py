@@ -8,9 +8,9 @@ import pytest
 
 from support import http1
 from support.acs3 import Signer
-from support.api import SECRET, with_access_keys
+from support.api import SECRET, Api, with_access_keys
 from support.certificates import Authority
-from support.configuration import configuration
+from support.configuration import configuration, domain
 from support.gateway import BINARY
 
 PASSWORD = "anns long password"
@@ -256,3 +256,20 @@ def test_a_form_of_a_stranger_is_small(start):
     body = b"name=ann&password=" + b"x" * (64 * 1024)
     assert ask(gateway, "POST", "/console/sign-in", body=body).status == 413
     assert ask(gateway, "POST", "/console/sign-in/AAAA", body=body).status == 413
+
+
+def test_a_declared_access_key_that_is_removed_ends_at_once_and_the_log_says_nothing_else(serve, tmp_path):
+    settings = with_access_keys(configuration([domain()], [{"functionName": "orders", "builtin": "echo"}]), tmp_path)
+    gateway = serve(settings)
+    assert Api(gateway)("GET", "/custom-domains").status_code == 200
+    keys = settings["admin"]["accessKeys"]
+    settings["admin"]["accessKeys"] = [one for one in keys if one["role"] != "editor"]
+    gateway.write(settings)
+    gateway.wait_for_log(lambda line: line["message"] == "configuration reloaded")
+    assert Api(gateway)("GET", "/custom-domains").status_code in (401, 403)
+    assert Api(gateway, "id-of-viewer")("GET", "/custom-domains").status_code == 200
+    assert not [line for line in gateway.log if "restart" in line["message"]]
+    # What does need one is named.
+    settings["admin"]["hosts"] = ["x.example.com"]
+    gateway.write(settings)
+    assert gateway.wait_for_log(lambda line: "restart" in line["message"])["field"] == "admin"
