@@ -167,7 +167,9 @@ impl From<AuthenticationError> for ErrorAnswer {
 impl From<StoreError> for ErrorAnswer {
     fn from(error: StoreError) -> Self {
         let (status, code) = match &error {
-            StoreError::Unreachable(_) => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+            StoreError::Unreachable(_) | StoreError::NotWritable(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable")
+            }
             StoreError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "EntityTooLarge"),
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError"),
         };

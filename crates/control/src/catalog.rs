@@ -65,6 +65,7 @@ struct Shared {
     index: RwLock<Index>,
     status: watch::Sender<Status>,
     is_current: Gauge<i64, AtomicI64>,
+    is_writable: Gauge<i64, AtomicI64>,
     not_served: Gauge<i64, AtomicI64>,
     /// Other stored documents are in force.
     taken_over: Notify,
@@ -171,6 +172,7 @@ impl Opened {
             status: watch::Sender::new(status),
             taken_over: Notify::new(),
             is_current: Gauge::default(),
+            is_writable: Gauge::default(),
             not_served: Gauge::default(),
             replaced: Mutex::default(),
         };
@@ -217,6 +219,11 @@ impl Catalog {
                 self.shared.is_current.clone(),
             );
             registry.sub_registry_with_prefix("claimgate").register(
+                "store_is_writable",
+                "Whether changes can be stored, as far as is known",
+                self.shared.is_writable.clone(),
+            );
+            registry.sub_registry_with_prefix("claimgate").register(
                 "documents_not_served",
                 "Stored documents that are not served as they are stored",
                 self.shared.not_served.clone(),
@@ -228,6 +235,7 @@ impl Catalog {
         self.shared.status.send_modify(|status| *status = change(std::mem::take(status)));
         let status = self.status();
         self.shared.is_current.set(i64::from(status.is_current()));
+        self.shared.is_writable.set(i64::from(status.not_writable.is_none()));
         let not_served: BTreeSet<_> = status.not_served.iter().map(|of| (of.kind, &of.name)).collect();
         self.shared.not_served.set(i64::try_from(not_served.len()).unwrap_or(i64::MAX));
     }

@@ -33,6 +33,10 @@ use self::seal::Seal;
 use self::sqlite::Sqlite;
 
 /// The record by which the key for the values is known to be the right one.
+/// The record that is written to find out whether a store can be written to, and how long it is kept.
+const PROBE: &str = "meta/probe";
+const PROBE_LASTS: Duration = Duration::from_secs(60);
+
 const KEY_CHECK: &str = "meta/key-check";
 const KEY_CHECK_VALUE: &[u8] = b"claimgate";
 
@@ -43,6 +47,8 @@ pub struct Store {
     seal: Arc<Seal>,
     /// Set when the key has been found to be the right one.
     checked: Arc<OnceCell<()>>,
+    /// Why the last commit could not be written.
+    not_writable: Arc<tokio::sync::watch::Sender<Option<String>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -113,6 +119,9 @@ pub enum StoreError {
     /// The store does not answer now, and may do so later.
     #[error("the store cannot be reached: {0}")]
     Unreachable(String),
+    /// The store can be read, and nothing can be written to it now: its disk is full, it is read-only.
+    #[error("{0}")]
+    NotWritable(String),
     /// What the store holds was encrypted with another key.
     #[error("the store was made with another key than {0}; give it that key")]
     WrongKey(String),
@@ -176,7 +185,7 @@ impl Store {
     }
 
     fn with_seal(backend: Backend, seal: Seal) -> Self {
-        Self { backend, seal: Arc::new(seal), checked: Arc::default() }
+        Self { backend, seal: Arc::new(seal), checked: Arc::default(), not_writable: Arc::default() }
     }
 
     /// Closes the store at the end of the process, so that everything is in the database's one file. Nothing can be
@@ -232,7 +241,43 @@ impl Store {
     pub async fn commit(&self, conditions: &[Condition], writes: &[Write]) -> Result<u64, CommitError> {
         refuse_repeated(writes)?;
         self.check_key().await?;
-        self.commit_unchecked(conditions, writes).await
+        let committed = self.commit_unchecked(conditions, writes).await;
+        match &committed {
+            Ok(_) => self.note_not_writable(None),
+            Err(CommitError::Store(StoreError::NotWritable(why))) => self.note_not_writable(Some(why)),
+            Err(_) => {}
+        }
+        committed
+    }
+
+    /// Why nothing can be written, as long as that is so; known since the last commit or look.
+    pub fn not_writable(&self) -> tokio::sync::watch::Receiver<Option<String>> {
+        self.not_writable.subscribe()
+    }
+
+    /// Looks whether there is room for changes; after one that could not be stored, by writing something small.
+    pub async fn look_for_room(&self) {
+        let room = match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.check_room().await,
+            Backend::Etcd(_) => Ok(()),
+        };
+        if let Err(StoreError::NotWritable(why)) = &room {
+            self.note_not_writable(Some(why));
+        } else if self.not_writable.borrow().is_some() {
+            let put = Write::Put { key: PROBE.to_owned(), value: Vec::new(), expires_in: Some(PROBE_LASTS) };
+            // What comes of it is noted.
+            let _ = self.commit(&[], &[put]).await;
+        }
+    }
+
+    fn note_not_writable(&self, why: Option<&String>) {
+        self.not_writable.send_if_modified(|before| {
+            let is_other = before.as_ref() != why;
+            if is_other {
+                *before = why.cloned();
+            }
+            is_other
+        });
     }
 
     /// Overwrites what was removed, so that nothing of it is left in the files of the database. An etcd keeps

@@ -25,7 +25,8 @@ def free_ports(count: int) -> list[int]:
 class Etcd:
     """One member, which may be stopped, frozen and started again with what it holds."""
 
-    def __init__(self):
+    def __init__(self, *options: str):
+        self.options = options
         self.folder = tempfile.TemporaryDirectory(prefix="claimgate-etcd-")
         self.process = None
         for _ in range(5):  # Another process may take a port in between.
@@ -46,7 +47,7 @@ class Etcd:
                     "etcd", "--name", "one", "--data-dir", f"{self.folder.name}/data", "--unsafe-no-fsync",
                     "--listen-client-urls", self.url, "--advertise-client-urls", self.url,
                     "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                    "--initial-cluster", f"one={peer}", "--log-level", "error",
+                    "--initial-cluster", f"one={peer}", "--log-level", "error", *self.options,
                 ],
                 stdout=log, stderr=log,
             )  # fmt: skip

@@ -30,6 +30,7 @@ pub async fn follow(catalog: Catalog) {
     // What was kept from an earlier time may be of a store that is no more.
     let is_of_store = catalog.status().unreachable.is_none() && catalog.status().refused.is_none();
     let mut from = is_of_store.then(|| lock(&catalog.shared.state).contents.revision);
+    let mut not_writable = store.not_writable();
     let mut look = interval_at(Instant::now() + LOOK, LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -53,6 +54,10 @@ pub async fn follow(catalog: Catalog) {
             next = tokio::select! {
                 event = watch.next() => catalog.take_event(event).await,
                 _ = look.tick() => catalog.look(&store).await,
+                Ok(()) = not_writable.changed() => {
+                    catalog.note_not_writable(not_writable.borrow_and_update().clone());
+                    Next::Watch
+                }
             };
         }
     }
@@ -140,6 +145,7 @@ impl Catalog {
             }
         };
         self.note_unreachable(None);
+        store.look_for_room().await;
         let known = self.status().refused;
         match stored.compared_with(served) {
             Age::Same => {
@@ -153,6 +159,16 @@ impl Catalog {
             Age::Refused(refusal) if known.as_ref() == Some(&refusal) => Next::Watch,
             Age::Newer | Age::Refused(_) => Next::Read,
         }
+    }
+
+    pub(super) fn note_not_writable(&self, why: Option<String>) {
+        match (&self.status().not_writable, &why) {
+            (None, None) => return,
+            (None, Some(why)) => tracing::error!("no change can be stored: {why}"),
+            (Some(_), None) => tracing::info!("changes can be stored again"),
+            (Some(_), Some(_)) => {}
+        }
+        self.note_status(|status| Status { not_writable: why, ..status });
     }
 
     pub(super) fn note_refused(&self, refused: Option<Refusal>) {

@@ -7,6 +7,8 @@ use claimgate_config::DocumentProblem;
 pub struct Status {
     /// Why the store cannot be reached, while it cannot: what is served may be older than what is stored.
     pub unreachable: Option<String>,
+    /// Why nothing can be written to the store, while that is so.
+    pub not_writable: Option<String>,
     /// Why what is stored is not what is served.
     pub refused: Option<Refusal>,
     /// What is wrong with stored documents that are not served as they are stored.
@@ -23,12 +25,13 @@ impl Status {
     pub fn sentences(&self) -> Vec<String> {
         let unreachable =
             self.unreachable.iter().map(|why| format!("stale: {why}; what was read last is served"));
+        let not_writable = self.not_writable.iter().map(|why| format!("no change can be stored: {why}"));
         let refused =
             self.refused.iter().map(|why| format!("refused: {why}; the previous configuration stays active"));
         let not_served = self.not_served.iter().map(|DocumentProblem { kind, name, problem }| {
             format!("not served as it is stored: {}/{name}: {problem}", kind.list())
         });
-        unreachable.chain(refused).chain(not_served).collect()
+        unreachable.chain(not_writable).chain(refused).chain(not_served).collect()
     }
 }
 

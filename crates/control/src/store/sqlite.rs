@@ -22,6 +22,9 @@ pub(super) use self::backup::{backup, restore};
 
 use super::{CommitError, Condition, Event, Listing, Record, StoreError, Write, new_file};
 
+/// On a disk with less room than this a change is likely to fail, in bytes: one document may take so much.
+const LEAST_ROOM: u64 = 1024 * 1024;
+
 /// How often other processes' commits are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often expired records are removed. Nobody sees them before that either.
@@ -87,6 +90,25 @@ impl Sqlite {
             committed
         });
         committed.await?.map_err(|key| CommitError::Conflict { key })
+    }
+
+    /// Looks whether the disk has room for changes.
+    pub(super) async fn check_room(&self) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        let free = super::blocking(move || {
+            let disk = rustix::fs::statvfs(&path);
+            disk.map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize)).map_err(|error| {
+                StoreError::Failed(format!(
+                    "cannot look at the disk of the database {}: {error}",
+                    path.display()
+                ))
+            })
+        });
+        if free.await? < LEAST_ROOM {
+            let path = self.path.display();
+            return Err(StoreError::NotWritable(format!("the disk of the database {path} is full")));
+        }
+        Ok(())
     }
 
     /// Closes the connection, with which SQLite moves what is in the write-ahead log into the database.
@@ -246,6 +268,15 @@ pub(super) fn holds(path: &Path, record: &str) -> Result<bool, StoreError> {
 /// What went wrong with a database, and what can be done about it.
 fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
     let path = path.display();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => {
+            return StoreError::NotWritable(format!("the disk of the database {path} is full"));
+        }
+        Some(ErrorCode::ReadOnly) => {
+            return StoreError::NotWritable(format!("the database {path} may not be written by this user"));
+        }
+        _ => {}
+    }
     StoreError::Failed(match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
             format!("the database {path} is damaged, or is none; restore a backup of it ({error})")
@@ -253,8 +284,6 @@ fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             format!("another process has held the database {path} for more than {BUSY_TIMEOUT:?}")
         }
-        Some(ErrorCode::DiskFull) => format!("the disk of the database {path} is full"),
-        Some(ErrorCode::ReadOnly) => format!("the database {path} may not be written by this user"),
         _ => format!("cannot use the database {path}: {error}"),
     })
 }

@@ -188,5 +188,10 @@ pub(super) fn refused(message: &str) -> StoreError {
             "more is written at once than etcd takes (its option --max-request-bytes): {message}"
         ));
     }
+    if message.contains("database space exceeded") {
+        return StoreError::NotWritable(format!(
+            "etcd is full (its option --quota-backend-bytes): {message}"
+        ));
+    }
     StoreError::Failed(format!("etcd says: {message}"))
 }
