@@ -131,7 +131,11 @@ fn main() -> ExitCode {
     let command = Command::parse();
     let log_format = logging::start(command.log_format);
     if command.action.keeps_secrets() {
-        private::begin();
+        match serve::detach() {
+            Ok(false) => private::begin(),
+            Ok(true) => return ExitCode::SUCCESS,
+            Err(error) => return exit_code(Err(error)),
+        }
     }
     let result = match command.action {
         Action::Serve { config } => serve::run(&config, log_format),
@@ -152,6 +156,10 @@ fn main() -> ExitCode {
         Action::Completions { shell } => return failure::exit_code(complete(shell)),
         Action::Authorizer(arguments) => return authorizer::run(arguments),
     };
+    exit_code(result)
+}
+
+fn exit_code(result: anyhow::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

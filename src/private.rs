@@ -74,11 +74,16 @@ const HARMLESS_BEGINNINGS: [&[u8]; 5] = [b"GLIBC", b"LC_", b"LD_", b"MIMALLOC_",
 /// Closes the process to others of its user. To be called first, while there is one thread; it may run the
 /// program anew and not come back.
 pub fn begin() {
-    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
-        tracing::warn!(%error, "other processes of the gateway's user can read its memory");
-    }
+    close();
     if let Err(error) = empty_environment() {
         tracing::warn!(%error, "root can read the variables that the process was started with");
+    }
+}
+
+/// Closes the process to others of its user until it runs another program.
+pub fn close() {
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "other processes of the gateway's user can read its memory");
     }
 }
 

@@ -15,6 +15,7 @@ mod systemd;
 mod upgrade;
 
 pub use reload::ConfigurationFile;
+pub use upgrade::detach;
 
 use std::net::SocketAddr;
 use std::num::NonZero;

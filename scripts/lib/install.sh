@@ -44,6 +44,12 @@ install_packages() {
     install_debian "${packages[@]}"
 }
 
+# What the tests that take minutes need besides: a Debian that boots.
+install_packages_of_long_tests() {
+    command -v debootstrap >/dev/null && command -v systemd-nspawn >/dev/null && return
+    install_debian debootstrap systemd-container
+}
+
 install_debian() {
     DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null
 }

@@ -5,13 +5,17 @@ use std::env;
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram as StdDatagram;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use command_fds::{CommandFdExt, FdMapping};
+use listenfd::ListenFd;
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tokio::net::UnixDatagram;
 use tokio::process::{Child, Command};
+use tokio::time::Instant;
 
 use super::listeners::Named;
 use crate::private;
@@ -19,8 +23,18 @@ use crate::private;
 /// The name of the socket on which a new process says that it serves.
 pub const PREDECESSOR: &str = "claimgate-upgrade";
 
-/// All that is said on it.
+/// What is said on it when the new process serves.
 const READY: &[u8] = b"ready";
+
+/// What is said on it before the number of the process that takes over, by the one that has started it.
+const STARTED: &[u8] = b"started ";
+
+/// Tells a new process to start another one that takes over, and to end: systemd supervises a main process only if it
+/// is its child when it is told of it, which one becomes whose parent has ended.
+const DETACH: &str = "CLAIMGATE_DETACH";
+
+/// Between looks at whether the process that takes over is still there.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// How long a new process may take until it serves; a configuration of 100,000 domains takes some seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -78,6 +92,7 @@ impl Upgrade {
             .args(&self.arguments)
             .env("LISTEN_FDS", files.len().to_string())
             .env("LISTEN_FDNAMES", names.join(":"))
+            .env(DETACH, "1")
             // Both would name this process. Where they are missing, they mean whoever reads them.
             .env_remove("LISTEN_PID")
             .env_remove("WATCHDOG_PID");
@@ -86,14 +101,40 @@ impl Upgrade {
         command
             .fd_mappings(numbered.map(|(child_fd, parent_fd)| FdMapping { parent_fd, child_fd }).collect())?;
         let process = command.spawn().with_context(|| format!("cannot run {}", self.program.display()))?;
-        Ok(Successor { process, reports: UnixDatagram::from_std(ours)?, serves: false })
+        Ok(Successor { process, detached: None, reports: UnixDatagram::from_std(ours)?, serves: false })
     }
+}
+
+/// Does what [`DETACH`] asks for, where it does; true when this process is to end. Nothing that was handed over may
+/// have been taken before.
+pub fn detach() -> anyhow::Result<bool> {
+    if env::var_os(DETACH).is_none() {
+        return Ok(false);
+    }
+    private::close();
+    let mut arguments = env::args_os();
+    let mut command = std::process::Command::new(env::current_exe()?);
+    if let Some(name) = arguments.next() {
+        command.arg0(name);
+    }
+    // It has the same descriptors, standard input with the variables that are passed on included.
+    let started =
+        command.args(arguments).env_remove(DETACH).spawn().context("cannot run the program again")?;
+    let position = env::var("LISTEN_FDNAMES").unwrap_or_default();
+    let position =
+        position.split(':').position(|name| name == PREDECESSOR).context("nobody is to be relieved")?;
+    let socket = ListenFd::from_env().take_unix_datagram(position)?.context("nobody is to be relieved")?;
+    socket.send(&[STARTED, started.id().to_string().as_bytes()].concat())?;
+    Ok(true)
 }
 
 /// A process that is about to take over. It ends with this unless it serves.
 #[derive(Debug)]
 pub struct Successor {
+    /// The one that was started.
     process: Child,
+    /// The one that takes over, when the other has started it. A version that knows nothing of that takes over itself.
+    detached: Option<Pid>,
     reports: UnixDatagram,
     serves: bool,
 }
@@ -101,27 +142,56 @@ pub struct Successor {
 impl Successor {
     /// Waits until it serves, and gives its number.
     pub async fn serves(&mut self) -> anyhow::Result<u32> {
-        let mut report = [0; READY.len()];
-        let pid = self.process.id().unwrap_or_default();
-        tokio::select! {
-            received = self.reports.recv(&mut report) => {
-                received.context("cannot hear from the new process")?;
-                self.serves = true;
-                Ok(pid)
-            }
-            status = self.process.wait() => bail!("the new process ended before it served: {}", status?),
-            () = tokio::time::sleep(PATIENCE) => {
-                bail!("the new process does not serve within {} s", PATIENCE.as_secs())
+        let started = self.process.id().unwrap_or_default();
+        let end = Instant::now() + PATIENCE;
+        let mut has_ended = false;
+        loop {
+            let mut report = [0; 64];
+            tokio::select! {
+                // What was said before an end comes first.
+                biased;
+                received = self.reports.recv(&mut report) => {
+                    let length = received.context("cannot hear from the new process")?;
+                    match number_of_started(report.get(..length).unwrap_or_default()) {
+                        Some(pid) => self.detached = Some(pid),
+                        None => {
+                            self.serves = true;
+                            let detached = self.detached.and_then(|pid| pid.as_raw_nonzero().get().try_into().ok());
+                            return Ok(detached.unwrap_or(started));
+                        }
+                    }
+                }
+                status = self.process.wait(), if !has_ended => {
+                    let status = status?;
+                    if self.detached.is_none() {
+                        bail!("the new process ended before it served: {status}");
+                    }
+                    has_ended = true;
+                }
+                () = tokio::time::sleep(LOOK), if self.detached.is_some() => {
+                    if self.detached.is_some_and(|pid| test_kill_process(pid).is_err()) {
+                        bail!("the new process ended before it served");
+                    }
+                }
+                () = tokio::time::sleep_until(end) => {
+                    bail!("the new process does not serve within {} s", PATIENCE.as_secs())
+                }
             }
         }
     }
 }
 
+fn number_of_started(report: &[u8]) -> Option<Pid> {
+    let number = std::str::from_utf8(report.strip_prefix(STARTED)?).ok()?;
+    Pid::from_raw(number.parse().ok()?)
+}
+
 impl Drop for Successor {
     fn drop(&mut self) {
         if !self.serves {
-            // It may have ended already.
+            // They may have ended already.
             let _ = self.process.start_kill();
+            let _ = self.detached.map(|pid| kill_process(pid, Signal::KILL));
         }
     }
 }

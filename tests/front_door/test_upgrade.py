@@ -306,7 +306,7 @@ def test_a_bad_configuration_takes_nothing_over_and_is_explained(gateway):
     gateway.write("gateway: {http: nowhere}\n")
     gateway.wait_for_log(message("configuration refused, the last good one stays"))
     reason, said = gateway.fail_to_upgrade()
-    assert "ended before it served: exit status: 1" in reason
+    assert "ended before it served" in reason
     assert [line for line in said if "gateway.http" in line]
     assert gateway.get().status == 200
 
