@@ -309,3 +309,47 @@ def test_setpriv_ends_a_process_with_a_gateway_that_was_killed(tmp_path):
     assert is_alive(pid)
     gateway.process.kill()
     wait_until(lambda: not is_alive(pid))
+
+
+# --- A configuration that is named without a folder ---
+
+SERVER = """#!/usr/bin/env python3
+import http.server, os
+class Folder(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        folder = os.getcwd().encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(folder)))
+        self.end_headers()
+        self.wfile.write(folder)
+http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Folder).serve_forever()
+"""
+
+
+class NamedAlone(Gateway):
+    """Runs in the folder of its configuration, with a program beside it."""
+
+    def write(self, configuration):
+        program = self.file.parent / "server.py"
+        program.write_text(SERVER)
+        program.chmod(0o755)
+        super().write(configuration)
+
+
+@pytest.mark.parametrize("named", ["claimgate.yaml", "./claimgate.yaml", "../$(basename \"$PWD\")/claimgate.yaml"])
+@pytest.mark.parametrize(
+    ("settings", "works_here"),
+    [
+        ({"command": ["./server.py"]}, False),
+        ({"command": ["python3", "server.py"], "cwd": "."}, True),
+        ({"command": ["./server.py"], "cwd": "."}, True),
+        ({"command": ["../server.py"], "cwd": "sub"}, False),
+    ],
+)
+def test_relative_paths_begin_at_the_folder_of_the_configuration(serve, named, settings, works_here):
+    written = with_processes({"functionName": "orders", "process": settings})
+    launcher = ["sh", "-c", f'mkdir -p sub; exec "$0" serve --config {named}']
+    gateway = serve(written, kind=NamedAlone, launcher=launcher)
+    answer = gateway.get()
+    assert answer.status == 200
+    assert (answer.body.decode() == str(gateway.file.parent)) == works_here

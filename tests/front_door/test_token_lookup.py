@@ -1,7 +1,10 @@
 """Where the token is read from: rule 3 of the design."""
 
+import json
+
 import pytest
 
+from support.command import claimgate
 from support.configuration import configuration, domain, function, jwt
 from support.forms import BOUNDARY, MULTIPART, URLENCODED, field, multipart, part
 from support.http1 import chunked
@@ -24,11 +27,16 @@ DOMAINS = {
     "every": "header:Authorization:Bearer,cookie:token,query:token,form:token",
     "reverse": "form:token,query:token,cookie:token,header:Authorization:Bearer",
     "two": "header:X-First,header:X-Second",
+    "proxy": "header:Proxy-Authorization:Bearer",
     "list": [
         {"readPosition": "header", "parameterName": "Authorization", "prefix": "Bearer"},
         {"readPosition": "query", "parameterName": "a:b,c"},
     ],
 }
+
+
+#: As browsers can send one with a WebSocket.
+BEHIND_A_WORD = {"readPosition": "header", "parameterName": "Sec-WebSocket-Protocol", "prefix": "bearer,"}
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +46,9 @@ def gateway(serve, recorder):
 
     domains = [domain(f"{name}.example.com", auth=auth(lookup)) for name, lookup in DOMAINS.items()]
     domains.append(domain("drop.example.com", auth=auth(DOMAINS["every"], forwardToken=False)))
+    mapped = jwt(jwks(KEY), DOMAINS["every"], "form:sub:fsub,header:sub:x-sub", forwardToken=False)
+    domains.append(domain("drop-mapped.example.com", auth=mapped))
+    domains.append(domain("socket.example.com", auth=auth([BEHIND_A_WORD], forwardToken=False)))
     domains.append(
         domain("drop-open.example.com", auth=auth(DOMAINS["every"], forwardToken=False, whitelist=["/open"]))
     )
@@ -61,8 +72,11 @@ HEADERS = {
     "configured with a space, lower case": ("space", "bearer {good}", "good"),
     "no space": ("header", "Bearer{good}", INVALID),
     "no space, configured with one": ("space", "Bearer{good}", INVALID),
-    "two spaces": ("header", "Bearer  {good}", INVALID),
+    "two spaces": ("header", "Bearer  {good}", "good"),
+    "many spaces": ("space", "bearer        {good}", "good"),
+    "two spaces behind another prefix": ("scheme", "JWT  {good}", "good"),
     "a tab": ("header", "Bearer\t{good}", INVALID),
+    "a tab behind a space": ("header", "Bearer \t{good}", INVALID),
     "a colon": ("header", "Bearer: {good}", INVALID),
     "the token alone": ("header", "{good}", INVALID),
     "another word": ("header", "Basic {good}", INVALID),
@@ -83,6 +97,50 @@ def test_header(gateway, host, value, expected):
     name = "Authorization" if host in ("header", "space") else "X-Token"
     headers = [(name, value.format(good=GOOD))]
     assert outcome(gateway.get(host=f"{host}.example.com", headers=headers)) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("Bearer\t{good}", "wrong_prefix"), ("Bearer \t{good}", "wrong_prefix"), ("Bearer {good}, Bearer {good}", "ambiguous_token"),
+        ("Bearer {good},{good}", "ambiguous_token"), ("Bearer {good}, Basic x", "ambiguous_token"),
+    ],
+)  # fmt: skip
+def test_why_a_header_is_refused(gateway, value, reason):
+    response = gateway.get(host="header.example.com", headers=[("Authorization", value.format(good=GOOD))])
+    assert (outcome(response), gateway.access_line(response)["reason"]) == (INVALID, reason)
+
+
+def test_a_token_that_proxies_ask_for_is_read_and_consumed(gateway):
+    headers = [("Proxy-Authorization", f"Bearer {GOOD}"), ("Authorization", "Basic dXNlcjpwYXNz")]
+    seen = gateway.get(host="proxy.example.com", headers=headers).seen
+    assert (seen.values("x-sub"), seen.values("proxy-authorization")) == (["good"], [])
+    assert seen.values("authorization") == ["Basic dXNlcjpwYXNz"]
+    # Elsewhere it never arrives.
+    assert gateway.get(host="header.example.com", headers=[*headers[:1], ("Authorization", f"Bearer {GOOD}")]).seen.values("proxy-authorization") == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("bearer, {good}", "bearer"), ("bearer, {good}, chat", None), ("bearer,  {good}", "bearer"), ("Bearer, {good}", "Bearer")],
+)
+def test_the_other_subprotocols_of_a_websocket_stay(gateway, sent, kept):
+    response = gateway.get(host="socket.example.com", headers=[("Sec-WebSocket-Protocol", sent.format(good=GOOD))])
+    if kept is None:
+        assert outcome(response) == INVALID
+    else:
+        assert response.seen.values("sec-websocket-protocol") == [kept]
+
+
+@pytest.mark.parametrize("name", ["Keep-Alive", "TE", "upgrade", "Connection", "Proxy-Connection", "transfer_encoding", "HOST", "Content-Length", "Expect"])
+@pytest.mark.parametrize("notation", ["text", "list"])
+def test_a_header_in_which_no_token_can_be_is_refused(tmp_path, name, notation):
+    listed = [{"readPosition": "cookie", "parameterName": "a"}, {"readPosition": "header", "parameterName": name}]
+    lookup = listed if notation == "list" else f"cookie:a,header:{name}"
+    written = configuration([domain(auth=jwt(jwks(KEY), lookup))], [{"functionName": "orders", "builtin": "echo"}])
+    (tmp_path / "claimgate.yaml").write_text(json.dumps(written))
+    checked = claimgate("check", "--config", tmp_path / "claimgate.yaml")
+    assert checked.code != 0 and "is gone when the token is looked for" in checked.err
 
 
 def test_the_headers_name_is_compared_without_case(gateway):
@@ -315,11 +373,35 @@ def test_forward_token_false_removes_it_from_a_form(gateway):
     assert seen.body == b"p=1&q=2" and seen.values("content-length") == ["7"]
 
 
-def test_forward_token_false_concerns_the_place_where_the_token_was_found(gateway):
-    seen = everywhere(gateway, "drop.example.com")
-    assert seen.values("authorization") == []
-    assert seen.cookies == ["a=1", f"token={GOOD}", "b=2"]
-    assert seen.query == f"x=1&token={GOOD}&y=2&%74oken={GOOD}"
+@pytest.mark.parametrize("host", ["drop.example.com", "drop-mapped.example.com"])
+def test_forward_token_false_removes_what_is_at_every_place(gateway, host):
+    """Only one of them was verified (RFC 6750, 2)."""
+    seen = everywhere(gateway, host)
+    assert GOOD.encode() not in seen.everything
+    assert (seen.values("authorization"), seen.values("x-other")) == ([], ["kept"])
+    assert (seen.cookies, seen.query, seen.body[-7:]) == (["a=1", "b=2"], "x=1&y=2", b"p=1&q=2")
+
+
+@pytest.mark.parametrize("token", [GOOD, BAD, "opaque"])
+def test_forward_token_false_removes_it_from_a_form_that_streams(gateway, token):
+    """The token is in the header; what is in the form is not even looked at."""
+    bearer = ("Authorization", f"Bearer {GOOD}")
+    large = b"x" * (2 << 20)
+    body = b"p=" + large + f"&token={token}&q=2".encode()
+    seen = gateway.post(host="drop.example.com", headers=[bearer, URLENCODED], body=body).seen
+    length = len(f"token={token}") - len("token=")
+    assert seen.body == b"p=" + large + b"&zzzzz=" + b"z" * length + b"&q=2"
+    kept = [part('name="file"; filename="a.bin"', large), field("q", "2")]
+    chunks = [bearer, MULTIPART, ("Transfer-Encoding", "chunked")]
+    sent = multipart(kept[0], field("token", token), kept[1])
+    assert gateway.post(host="drop.example.com", headers=chunks, body=chunked(sent)).seen.body == multipart(*kept)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "multipart/mixed; boundary=b", None])
+def test_forward_token_false_leaves_other_bodies_alone(gateway, content_type):
+    headers = [("Authorization", f"Bearer {GOOD}"), *([("Content-Type", content_type)] if content_type else [])]
+    seen = gateway.post(host="drop.example.com", headers=headers, body=b'{"token":1}').seen
+    assert seen.body == b'{"token":1}'
 
 
 def test_forward_token_false_leaves_an_exempt_path_alone_where_no_token_is_looked_for(gateway):

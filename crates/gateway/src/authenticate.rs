@@ -7,6 +7,7 @@ use std::time::Duration;
 use claimgate_config::readings::MappedNames;
 use claimgate_config::snapshot::{Authentication, Domain, GatewaySettings, JwtAuthentication, TokenSource};
 use claimgate_remote_keys::RemoteKeys;
+use http::header::SEC_WEBSOCKET_PROTOCOL;
 
 use crate::claims::MappedClaim;
 use crate::gateway::Serving;
@@ -74,9 +75,12 @@ pub async fn authenticate<'a>(
             return Err(Rejection::TokenTooLong { limit });
         }
         let claims = verify_once(&token, jwt, remote, verifier, now, observer).await?;
-        drop(token);
         if !jwt.forward_token {
-            remove_token(source, request)?;
+            let token = token.into_owned();
+            // Those at other places were not even looked at.
+            for source in &jwt.token_lookup {
+                remove_token(source, &token, request)?;
+            }
             observer.observe(Step::TokenRemoved);
         }
         return Ok(Authenticated { authentication: Some(jwt), claims: Some(claims) });
@@ -139,8 +143,8 @@ async fn look_up<'a>(
         TokenSource::Header { name, prefix } => {
             match the_only(request.fields.get_all(name).map(Cow::Borrowed)) {
                 Lookup::Found(value) => match prefix {
-                    None => Lookup::Found(value),
-                    Some(prefix) => strip_prefix(value, prefix),
+                    None => one_of_list(Lookup::Found(value)),
+                    Some(prefix) => one_of_list(strip_prefix(value, prefix)),
                 },
                 other => other,
             }
@@ -169,19 +173,28 @@ fn the_only<'a>(mut values: impl Iterator<Item = Cow<'a, [u8]>>) -> Lookup<'a> {
     }
 }
 
-/// The token behind the prefix and one space. RFC 9110, 11.1: the scheme is compared without case.
+/// A proxy may have joined two fields to one with a comma (RFC 9110, 5.3), which no token has.
+fn one_of_list(found: Lookup<'_>) -> Lookup<'_> {
+    match found {
+        Lookup::Found(value) if value.contains(&b',') => Lookup::Ambiguous,
+        found => found,
+    }
+}
+
+/// The token behind the prefix and spaces (RFC 9110, 11.4). The scheme is compared without case (11.1).
 fn strip_prefix<'a>(value: Cow<'a, [u8]>, prefix: &str) -> Lookup<'a> {
     let prefix = prefix.as_bytes();
     // Nearly all write it as it is configured, which is seen at a glance.
     let is_prefix = |start: &[u8]| start == prefix || start.eq_ignore_ascii_case(prefix);
-    let has_prefix =
-        value.get(..prefix.len()).is_some_and(is_prefix) && value.get(prefix.len()) == Some(&b' ');
+    let behind = value.get(prefix.len()..).unwrap_or_default();
+    let spaces = behind.iter().take_while(|&&byte| byte == b' ').count();
+    let has_prefix = value.get(..prefix.len()).is_some_and(is_prefix) && spaces > 0;
+    let begin = prefix.len() + spaces;
     match value {
-        Cow::Borrowed(value) if has_prefix => {
-            Lookup::Found(Cow::Borrowed(value.get(prefix.len() + 1..).unwrap_or_default()))
-        }
-        Cow::Owned(mut value) if has_prefix => Lookup::Found(Cow::Owned(value.split_off(prefix.len() + 1))),
-        _ => Lookup::WrongPrefix,
+        // White space that is no space is none that may follow a scheme.
+        _ if !has_prefix || behind.get(spaces) == Some(&b'\t') => Lookup::WrongPrefix,
+        Cow::Borrowed(value) => Lookup::Found(Cow::Borrowed(value.get(begin..).unwrap_or_default())),
+        Cow::Owned(mut value) => Lookup::Found(Cow::Owned(value.split_off(begin))),
     }
 }
 
@@ -190,8 +203,17 @@ fn unquoted(value: &[u8]) -> &[u8] {
     value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value)
 }
 
-fn remove_token(source: &TokenSource, request: &mut FunctionRequest<'_>) -> Result<(), Rejection> {
+/// Removes what is at a place where a token may be. What is in a form that was not read whole is removed when the
+/// form is forwarded.
+fn remove_token(
+    source: &TokenSource,
+    token: &[u8],
+    request: &mut FunctionRequest<'_>,
+) -> Result<(), Rejection> {
     match source {
+        TokenSource::Header { name, .. } if name == SEC_WEBSOCKET_PROTOCOL => {
+            header::remove_from_list(&mut request.fields, name, token);
+        }
         TokenSource::Header { name, .. } => {
             header::remove(&mut request.fields, name);
         }

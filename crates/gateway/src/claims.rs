@@ -115,7 +115,13 @@ pub async fn forward<'a>(
         return Ok(());
     };
     let MappedParameters { query_and_form, cookies, .. } = &jwt.mapped;
-    let form = if query_and_form.is_empty() { None } else { request.form_kind(jwt)? };
+    // A token that decides, or does not, is gone only where the request had to have one.
+    let with_tokens = jwt.mapped.with_tokens.as_ref().filter(|_| authenticated.claims().is_some());
+    let form = match with_tokens {
+        _ if !query_and_form.is_empty() => request.form_kind(jwt)?,
+        Some(_) => request.form()?,
+        None => None,
+    };
     let is_form = form.is_some();
 
     // What the claims make of the query and of a form.
@@ -176,7 +182,8 @@ pub async fn forward<'a>(
     }
     if let Some(kind) = form {
         let limits = FormLimits::of(&settings.limits, &settings.timeouts);
-        let filter = FormFilter::new(&kind, Arc::clone(query_and_form), in_form, limits.memory())?;
+        let removed_names = Arc::clone(with_tokens.unwrap_or(query_and_form));
+        let filter = FormFilter::new(&kind, removed_names, in_form, limits.memory())?;
         let removed = &mut removed.query_and_form;
         request.replace_in_form(&kind, filter, limits, |position| removed.push(position)).await?;
     }

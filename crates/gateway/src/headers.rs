@@ -26,7 +26,6 @@ fn is_hop_by_hop(name: &[u8]) -> bool {
             | b"http2-settings"
             | b"keep-alive"
             | b"proxy-authenticate"
-            | b"proxy-authorization"
             | b"proxy-connection"
             | b"te"
             | b"transfer-encoding"
@@ -35,7 +34,8 @@ fn is_hop_by_hop(name: &[u8]) -> bool {
 }
 
 /// Fields of a client's request that a function must not see, in any spelling that a function might read as
-/// theirs: those that only a gateway may set, and those that it has acted on. `expect` was answered by reading
+/// theirs: those that only a gateway may set, and those that it has acted on. The proxy that asks for
+/// `proxy-authorization` consumes it (RFC 9110, 11.7.2), which may hold the token. `expect` was answered by reading
 /// the body; `trailer` announces trailers, which a client could hide a mapped header in, and which are dropped.
 /// Some servers take `proxy` for the address of a proxy to use (CVE-2016-5385) and `x-original-url` and
 /// `x-rewrite-url` for the path, which was judged by another.
@@ -51,7 +51,9 @@ fn is_for_gateway(name: &[u8]) -> bool {
         [b'c', ..] => is_odd_spelling(name, &[b"content-type", b"content-length", b"content-encoding"]),
         [b't', ..] => name == b"trailer" || is_odd_spelling(name, &[b"transfer-encoding"]),
         [b'p', ..] => {
-            name == b"proxy" || is_odd_spelling(name, &[b"proxy-authorization", b"proxy-connection"])
+            name == b"proxy"
+                || same_header(name, b"proxy-authorization")
+                || is_odd_spelling(name, &[b"proxy-connection"])
         }
         _ => matches!(name, b"forwarded" | b"expect"),
     }

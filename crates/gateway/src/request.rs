@@ -109,6 +109,18 @@ impl FunctionRequest<'_> {
         if is_refused && !is_empty { Err(FormError::NotAForm) } else { Ok(None) }
     }
 
+    /// How the body writes parameters, if it is a form and not empty.
+    pub fn form(&self) -> Result<Option<FormKind>, FormError> {
+        match &self.body {
+            Body::Form(kind, _) => Ok(Some(kind.clone())),
+            Body::Stream(stream) | Body::Filtered(stream) if stream.is_end_stream() => Ok(None),
+            Body::Stream(_) | Body::Filtered(_) => match BodyType::of(&self.fields)? {
+                BodyType::Form(kind) => Ok(Some(kind)),
+                BodyType::Disguised | BodyType::MaybeForm | BodyType::Other => Ok(None),
+            },
+        }
+    }
+
     /// Puts claims into the body's form, and leaves out what the client sent under mapped names: while it
     /// arrives, when it is larger than what is held in memory. `removed` is called with the position of each name,
     /// so far as the form was there.

@@ -317,16 +317,19 @@ fn check_not_before(times: &Times, leeway: Duration, now: Duration) -> Result<()
     if early { Err(VerifyError::NotYetValid) } else { Ok(()) }
 }
 
-/// A NumericDate (RFC 7519 section 2). One that is malformed is never taken for absent.
+/// A NumericDate (RFC 7519 section 2). One that is malformed is never taken for absent. Before 1970 is as early as
+/// 1970; a token that expired then was never good.
 fn time(claims: &Object, claim: &'static str) -> Result<Option<Duration>, VerifyError> {
-    /// 2^53 seconds: up to here a double holds every whole second.
-    const LATEST: f64 = 9_007_199_254_740_992.0;
+    /// The end of the year 9999. What is later is no time in seconds: an issuer has written milliseconds.
+    const LATEST: f64 = 253_402_300_799.999;
     let Some(value) = claims.get(claim) else {
         return Ok(None);
     };
+    let may_be_negative = claim != "exp";
     value
         .as_number()
         .and_then(|number| number.as_f64())
+        .map(|seconds| if may_be_negative && seconds.is_finite() { seconds.max(0.0) } else { seconds })
         .filter(|seconds| (0.0..=LATEST).contains(seconds))
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .map(Some)

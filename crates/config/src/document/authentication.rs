@@ -125,7 +125,9 @@ fn read_members(field: &Field<'_>, report: &mut Report) -> Option<Authentication
         .map(|field| token_lookup::read(&field, report));
     let claim_mappings = object.field("claimPassBy").map(|field| claim_pass_by::read(&field, report));
     let claim_mappings = claim_mappings.unwrap_or_default();
-    let mapped = MappedParameters::of(&claim_mappings);
+    let forward_token = object.field("forwardToken").and_then(|field| field.boolean(report)).unwrap_or(true);
+    let removed_tokens = token_lookup.as_deref().filter(|_| !forward_token).unwrap_or_default();
+    let mapped = MappedParameters::of(&claim_mappings, removed_tokens);
     let other_bodies = read_other_bodies(object.field("otherBodies"), &mapped, &object.place, report);
     let scope = scope::read(&mut object, report);
     let mut policy = Policy {
@@ -142,7 +144,6 @@ fn read_members(field: &Field<'_>, report: &mut Report) -> Option<Authentication
     {
         policy.issuers.push(issuer.clone());
     }
-    let forward_token = object.field("forwardToken").map(|field| field.boolean(report));
     // Even where newer fields are passed over: what limits who may call must not be lost by a slip of the pen.
     object.finish_strictly(report);
     let jwt = JwtAuthentication {
@@ -154,7 +155,7 @@ fn read_members(field: &Field<'_>, report: &mut Report) -> Option<Authentication
         mapped,
         other_bodies,
         scope,
-        forward_token: forward_token.flatten().unwrap_or(true),
+        forward_token,
     };
     Some(Authentication { rules: snapshot::Authentication::Jwt(Arc::new(jwt)), remote_keys })
 }

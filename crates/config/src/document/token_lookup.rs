@@ -42,8 +42,31 @@ pub(super) fn read(field: &Field<'_>, report: &mut Report) -> Vec<TokenSource> {
     sources.into_iter().map(|(source, _)| source).collect()
 }
 
+/// Header fields that no token can be found in (RFC 9110, 7.6.1).
+const NEVER_FOUND: [&str; 11] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 fn token_source(lookup: &TokenLookup) -> Result<TokenSource, String> {
     let parameter = parameter::parse(lookup.position, &lookup.name)?;
+    if let Parameter::Header(name) = &parameter
+        && NEVER_FOUND.contains(&parameter::folded(name).as_str())
+    {
+        return Err(format!(
+            "the header {name} governs the connection or the message, and is gone when the token is looked for; \
+             Authorization is the usual one"
+        ));
+    }
     let prefix = match &lookup.prefix {
         Some(prefix) if !prefix.bytes().all(|byte| byte.is_ascii_graphic()) => {
             return Err(format!("the prefix {} is no single word, as Bearer", quoted(prefix)));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ClaimMapping, Parameter};
+use super::{ClaimMapping, Parameter, TokenSource};
 use crate::readings::MappedNames;
 
 /// The names of mapped parameters by where they are looked for. Headers are looked for one by one.
@@ -11,6 +11,9 @@ pub struct MappedParameters {
     /// Names that are mapped to the query or to a form. They are removed from both, since many frameworks put
     /// both into one collection.
     pub query_and_form: Arc<MappedNames>,
+    /// These, and the names of forms' parameters that a token may be in and the function does not get; `None` when
+    /// there is no such parameter.
+    pub with_tokens: Option<Arc<MappedNames>>,
     /// Names of cookies.
     pub cookies: MappedNames,
     /// Whether a claim is mapped to a form.
@@ -28,8 +31,8 @@ pub enum OtherBodies {
 }
 
 impl MappedParameters {
-    /// The names of these mappings.
-    pub fn of(mappings: &[ClaimMapping]) -> Self {
+    /// The names of these mappings, and of what tokens are looked for in if the function does not get them.
+    pub fn of(mappings: &[ClaimMapping], tokens: &[TokenSource]) -> Self {
         let names = |position: fn(&Parameter) -> Option<&String>| {
             mappings.iter().filter_map(move |mapping| position(&mapping.parameter)).map(String::as_str)
         };
@@ -45,8 +48,16 @@ impl MappedParameters {
             Parameter::Cookie(name) => Some(name),
             _ => None,
         });
+        let query_and_form = MappedNames::new(in_query).and_in_forms(in_form);
+        let tokens = tokens.iter().filter_map(|source| match source {
+            TokenSource::Form(name) => Some(name.as_str()),
+            _ => None,
+        });
+        let tokens: Vec<&str> = tokens.collect();
         Self {
-            query_and_form: Arc::new(MappedNames::new(in_query).and_in_forms(in_form)),
+            with_tokens: (!tokens.is_empty())
+                .then(|| Arc::new(query_and_form.clone().and_in_forms(tokens.iter().copied()))),
+            query_and_form: Arc::new(query_and_form),
             cookies: MappedNames::new(cookies),
             any_in_form: mappings.iter().any(|mapping| matches!(mapping.parameter, Parameter::Form(_))),
         }

@@ -39,7 +39,8 @@ pub struct ProcessSettings {
 impl ProcessSettings {
     /// Takes a relative `cwd` as beginning at a folder.
     pub(crate) fn resolve_paths(&mut self, folder: &Path) {
-        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        // A file that was named without a folder has the empty one, which no process can be started in.
+        let absolute = |path: PathBuf| std::path::absolute(Path::new(".").join(&path)).unwrap_or(path);
         self.cwd = self.cwd.take().map(|cwd| absolute(folder.join(cwd)));
         self.folder = absolute(folder.to_owned());
     }

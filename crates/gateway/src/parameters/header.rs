@@ -14,6 +14,19 @@ pub fn remove(fields: &mut Fields, name: &HeaderName) -> bool {
     fields.remove_where(|other| may_be_same(other) && same_header(other, name))
 }
 
+/// Removes one item from a list in a header, whose other items a function may need: without a subprotocol that the
+/// client has offered, no WebSocket is opened (RFC 6455, 4.1).
+pub fn remove_from_list(fields: &mut Fields, name: &HeaderName, item: &[u8]) {
+    let items =
+        fields.get_all(name).flat_map(|list| list.split(|&byte| byte == b',')).map(<[u8]>::trim_ascii);
+    let kept: Vec<&[u8]> = items.filter(|kept| !kept.is_empty() && *kept != item).collect();
+    let kept = HeaderValue::from_bytes(&kept.join(&b", "[..])).ok().filter(|kept| !kept.is_empty());
+    remove(fields, name);
+    if let Some(kept) = kept {
+        fields.append(name, &kept);
+    }
+}
+
 /// A value as text, when it is nothing but visible ASCII, spaces and tabs.
 pub fn text(value: &[u8]) -> Option<&str> {
     let is_text = value.iter().all(|&byte| matches!(byte, b'\t' | b' '..=b'~'));

@@ -193,9 +193,11 @@ fn malformed_times_are_never_taken_for_absent() {
             "[]",
             "[1800000000]",
             "{}",
-            "-1",
-            "-0.001",
-            "-1800000000",
+            "1800000000000",
+            "1.8e12",
+            "1800000000000000",
+            "253402300800",
+            "2534023008e2",
             "1e19",
             "1e50",
             "1e309",
@@ -208,6 +210,14 @@ fn malformed_times_are_never_taken_for_absent() {
             let error = verify_payload(&payload, &Policy::default()).unwrap_err();
             assert_eq!(error, VerifyError::InvalidTime { claim }, "{payload}");
         }
+        for value in ["-1", "-0.001", "-1800000000", "-62135596800"] {
+            let payload = format!(r#"{{"{claim}":{value}}}"#);
+            let expected = if claim == "exp" { "invalid_time" } else { "accepted" };
+            assert_eq!(reason(verify_payload(&payload, &Policy::default())), expected, "{payload}");
+        }
+        let far_off = format!(r#"{{"{claim}":253402300799}}"#);
+        let expected = if claim == "nbf" { "not_yet_valid" } else { "accepted" };
+        assert_eq!(reason(verify_payload(&far_off, &Policy::default())), expected);
         for value in ["1e-400", "0.0", "-0", "-0.0"] {
             let payload = format!(r#"{{"{claim}":{value}}}"#);
             let expected = if claim == "exp" { "expired" } else { "accepted" };
