@@ -60,7 +60,7 @@ impl Inspection {
 impl InspectedKey {
     fn of(value: &Value) -> Self {
         let empty = Object::new();
-        let key = value.as_object().unwrap_or(&empty);
+        let (key, _) = jwk::canonical(value.as_object().unwrap_or(&empty));
         let text = |name: &str| key.get(name).and_then(Value::as_str).map(str::to_owned);
         let bytes = |name: &str| base64url::decode(key.get(name)?.as_str()?.as_bytes()).ok();
         let curve = text("crv");
@@ -83,8 +83,8 @@ impl InspectedKey {
                 .map(|key| key.algorithms().map(|one| one.name()).collect())
                 .unwrap_or_default(),
             usage: text("use"),
-            thumbprint: jwk::thumbprint(key),
-            private: jwk::private_members(key).collect(),
+            thumbprint: jwk::thumbprint(&key),
+            private: jwk::private_members(&key).collect(),
             curve,
             key_type,
         }

@@ -1,4 +1,5 @@
 //! JSON Web Keys and key sets (RFC 7517).
+mod canonical;
 mod ec;
 mod key;
 mod members;
@@ -10,6 +11,7 @@ mod tests;
 mod thumbprint;
 mod write;
 
+pub(crate) use canonical::{canonical, is_absent};
 pub(crate) use ec::parameters as ecdsa_parameters;
 pub use key::{Jwk, private_members};
 pub(crate) use key::{Loaded, load};
@@ -119,8 +121,8 @@ impl JwkSet {
                 Ok(Loaded::Usable { key, .. }) if !key_ids.insert(key.key_id().map(str::to_owned)) => {
                     problems.push(problem(Effect::Refused, same_key_id(&key)));
                 }
-                Ok(Loaded::Usable { key, warning }) => {
-                    problems.extend(warning.map(|warning| problem(Effect::Used, warning)));
+                Ok(Loaded::Usable { key, warnings }) => {
+                    problems.extend(warnings.into_iter().map(|warning| problem(Effect::Used, warning)));
                     keys.push(key);
                 }
                 Err(faults) => {

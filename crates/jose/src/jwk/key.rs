@@ -1,6 +1,6 @@
 //! One JSON Web Key (RFC 7517 section 4).
 use super::members::{Fault, optional_string, optional_strings, required_string};
-use super::{ec, oct, okp, rsa, thumbprint};
+use super::{canonical, ec, is_absent, oct, okp, rsa, thumbprint};
 use crate::json::{Object, Value};
 use crate::{Algorithm, Curve, KeyType};
 use aws_lc_rs::{hmac, signature::ParsedPublicKey};
@@ -33,7 +33,7 @@ pub(super) enum Verifier {
 /// The result of reading a key that is not wrong.
 pub(crate) enum Loaded {
     /// It can verify.
-    Usable { key: Jwk, warning: Option<Fault> },
+    Usable { key: Jwk, warnings: Vec<Fault> },
     /// It is not understood or not for signatures.
     LeftOut(Fault),
 }
@@ -138,6 +138,8 @@ pub(crate) fn load(key: &Value) -> Result<Loaded, Vec<Fault>> {
     let Some(key) = key.as_object() else {
         return Err(vec![Fault { member: None, message: "a key must be an object".to_owned() }]);
     };
+    let (key, mut warnings) = canonical(key);
+    let key = &key;
 
     let mut faults = Vec::new();
     let key_type = required_string(key, "kty", &mut faults);
@@ -190,6 +192,7 @@ pub(crate) fn load(key: &Value) -> Result<Loaded, Vec<Fault>> {
         (_, Some(curve)) => ec::load(key, curve)?,
         (_, None) => return Err(faults),
     };
+    warnings.extend(warning(key_type, key));
     Ok(Loaded::Usable {
         key: Jwk {
             key_id: key_id.filter(|key_id| !key_id.is_empty()).map(str::to_owned),
@@ -197,7 +200,7 @@ pub(crate) fn load(key: &Value) -> Result<Loaded, Vec<Fault>> {
             thumbprint: thumbprint(key),
             material: Arc::new(material),
         },
-        warning: warning(key_type, key),
+        warnings,
     })
 }
 
@@ -237,7 +240,7 @@ fn warning(key_type: KeyType, key: &Object) -> Option<Fault> {
 /// section 2).
 pub fn private_members(key: &Object) -> impl Iterator<Item = &'static str> {
     const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
-    PRIVATE.into_iter().filter(|member| key.get(member).is_some())
+    PRIVATE.into_iter().filter(|member| key.get(member).is_some_and(|value| !is_absent(value)))
 }
 
 fn left_out(member: &'static str, reason: &str) -> Loaded {

@@ -1,4 +1,5 @@
 //! Names for keys that follow from the keys (RFC 7638).
+use super::canonical;
 use crate::json::Object;
 use aws_lc_rs::digest;
 
@@ -7,6 +8,7 @@ use aws_lc_rs::digest;
 /// `None` when a member is missing that the thumbprint is made of, and for HMAC secrets: it would let
 /// everybody who sees it test guesses of the secret (RFC 7638 section 7).
 pub fn thumbprint(jwk: &Object) -> Option<String> {
+    let (jwk, _) = canonical(jwk);
     // The members sorted by name (RFC 7638 section 3.2, RFC 8037 section 2).
     let members: &[&str] = match jwk.get("kty")?.as_str()? {
         "RSA" => &["e", "kty", "n"],

@@ -21,6 +21,7 @@ impl SigningKey {
         };
         let key = jwk.as_object().ok_or_else(not_a_private_key)?;
         if let Some(Value::Array(operations)) = key.get("key_ops")
+            && !operations.is_empty()
             && !operations.iter().any(|operation| operation.as_str() == Some("sign"))
         {
             return Err(invalid(Fault::of("key_ops", "`key_ops` does not hold `sign`")));
