@@ -83,12 +83,17 @@ impl EncryptionKey {
         let mut bytes = Zeroizing::new([0; BYTES]);
         rand::fill(bytes.as_mut_slice()).map_err(|_| cannot_make(io::Error::other("no random bytes")))?;
         let text = Zeroizing::new(STANDARD.encode(bytes.as_slice()) + "\n");
-        match new_file::write(file, text.as_bytes()) {
-            Ok(()) => Ok(Self::new(*bytes, &file.display().to_string())),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Self::read(file)?.ok_or_else(|| cannot_make(error))
+        loop {
+            match new_file::write(file, text.as_bytes()) {
+                Ok(()) => return Ok(Self::new(*bytes, &file.display().to_string())),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    // It may have got its name meanwhile, by which the one that is made here is then given up.
+                    if let Some(key) = Self::read(file)? {
+                        return Ok(key);
+                    }
+                }
+                Err(error) => return Err(cannot_make(error)),
             }
-            Err(error) => Err(cannot_make(error)),
         }
     }
 
