@@ -110,7 +110,7 @@ impl Serving {
 
 impl HeldRows {
     fn of(snapshot: &Snapshot, metrics: &Metrics) -> Self {
-        let limit = snapshot.gateway.limits.counted_routes;
+        let mut left = snapshot.gateway.limits.counted_routes;
         // By number, so that it does not depend on chance which ones are within the limit.
         let mut numbered = vec![None; snapshot.domains.numbers()];
         for domain in snapshot.domains.iter() {
@@ -118,8 +118,15 @@ impl HeldRows {
                 *place = Some(domain);
             }
         }
+        let mut hold = |labels| {
+            if left == 0 {
+                return Row::OTHERS;
+            }
+            left -= 1;
+            metrics.requests().hold(labels)
+        };
         let rows = |domain: Option<&Arc<Domain>>| {
-            domain.map(|domain| DomainRows::of(domain, metrics.requests(), limit)).unwrap_or_default()
+            domain.map(|domain| DomainRows::of(domain, &mut hold)).unwrap_or_default()
         };
         let domains = numbered.into_iter().map(rows).collect();
         Self { domains, requests: Arc::clone(metrics.requests()) }
@@ -141,10 +148,10 @@ impl DomainRows {
         self.routes.iter().chain(&self.without_route).copied()
     }
 
-    fn of(domain: &Domain, requests: &Requests, limit: usize) -> Self {
-        let row = |route: &str, function: &str| {
+    fn of(domain: &Domain, hold: &mut impl FnMut(RowLabels) -> Row) -> Self {
+        let mut row = |route: &str, function: &str| {
             let [domain, route, function] = [&domain.name, route, function].map(str::to_owned);
-            requests.hold(RowLabels { domain, route, function }, limit)
+            hold(RowLabels { domain, route, function })
         };
         let mut routes: Vec<_> = domain.routes.iter().collect();
         routes.sort_unstable_by_key(|route| route.number);

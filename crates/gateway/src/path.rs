@@ -363,18 +363,25 @@ fn decode_overlong(path: &[u8]) -> Vec<u8> {
 /// Whether a pattern of a blacklist means a path, to functions that compare paths without case, without a slash
 /// at their end, or without the format that a resource is asked for in.
 fn may_mean(pattern: &PathPattern, path: &str) -> bool {
-    match pattern {
-        PathPattern::Prefix(prefix) => without_case(path).starts_with(&*without_case(prefix)),
-        PathPattern::Exact(exact) => {
-            let exact = without_case(without_slash(exact));
+    let (PathPattern::Prefix(pattern_path) | PathPattern::Exact(pattern_path)) = pattern;
+    // Its letters beyond ASCII are escaped, which has no case.
+    let decoded = percent_encoding::percent_decode_str(pattern_path).decode_utf8_lossy();
+    let spellings = [pattern_path.as_str(), &decoded];
+    let spellings =
+        if pattern_path.contains('%') { &spellings[..] } else { spellings.get(..1).unwrap_or_default() };
+    spellings.iter().any(|spelling| match pattern {
+        PathPattern::Prefix(_) => without_case(path).starts_with(&*without_case(spelling)),
+        PathPattern::Exact(_) => {
+            let exact = without_case(without_slash(spelling));
             let path = without_case(without_slash(path));
             path == exact || without_format(&path) == exact
         }
-    }
+    })
 }
 
 /// A path as those compare it that ignore case. Some fold to upper case, where `\u{17f}` is `S`, some to lower case,
-/// where `\u{212a}` is `k` and, character by character, `\u{130}` is `i`.
+/// where `\u{212a}` is `k` and, character by character, `\u{130}` is `i`; one after the other, so that a letter and what
+/// either makes of it come to the same.
 fn without_case(path: &str) -> Cow<'_, str> {
     if path.is_ascii() {
         return if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -383,9 +390,10 @@ fn without_case(path: &str) -> Cow<'_, str> {
             path.into()
         };
     }
-    let upper =
-        path.chars().map(|char| if char == '\u{130}' { 'i' } else { char }).flat_map(char::to_uppercase);
-    upper.flat_map(char::to_lowercase).collect()
+    // Of `\u{130}` full folding leaves a dot behind the `i`.
+    let chars =
+        path.chars().map(|char| if char == '\u{130}' { 'i' } else { char }).filter(|char| *char != '\u{307}');
+    chars.flat_map(char::to_lowercase).flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
 fn without_slash(path: &str) -> &str {

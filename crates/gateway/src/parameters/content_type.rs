@@ -17,13 +17,20 @@ pub const URLENCODED: &str = "application/x-www-form-urlencoded";
 const MULTIPART: &str = "multipart/form-data";
 
 /// Writes the type of a form as browsers do: names in lower case, since Bottle, WebOb, CherryPy and Tornado compare
-/// them with their case; nothing before a semicolon, which WebOb takes for part of the type; and no empty parameter,
-/// behind which Werkzeug 2.2 finds no boundary. One that is written so stays as it is.
+/// them with their case; nothing before a semicolon, which WebOb takes for part of the type; no empty parameter,
+/// behind which Werkzeug 2.2 finds no boundary; and of others only those that have a meaning, once, since Express and
+/// Go read nothing of a form where one is doubled or malformed. One that is written so stays as it is.
 pub fn write_plainly(fields: &mut Fields) {
     let Some(written) = fields.get(&CONTENT_TYPE).and_then(header::text) else { return };
     let Some(MediaType { name, parameters }) = parse(written) else { return };
     let mut plain = name;
+    let mut had_charset = false;
     for TypeParameter { name, value, is_quoted } in &parameters {
+        match name.as_str() {
+            "boundary" => {}
+            "charset" if !had_charset => had_charset = true,
+            _ => continue,
+        }
         let quote = if *is_quoted { "\"" } else { "" };
         plain.push_str(&format!("; {name}={quote}{value}{quote}"));
     }

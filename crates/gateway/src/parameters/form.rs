@@ -341,6 +341,7 @@ impl<J: FnMut(&[u8]) -> Verdict> PartSink for KeptParts<'_, J> {
         *self.verdict = (self.judge)(head.get(name.clone()).unwrap_or_default());
         if let (Verdict::Overwrite(letter), Some(name)) = (*self.verdict, head.get_mut(name)) {
             name.fill(letter);
+            write_plain_encoding(&mut head);
         }
         if *self.verdict == Verdict::LeaveOut { Ok(()) } else { self.kept.put_short(&head) }
     }
@@ -359,6 +360,20 @@ impl<J: FnMut(&[u8]) -> Verdict> PartSink for KeptParts<'_, J> {
 
     fn behind_parts(&mut self, text: Bytes) -> Result<(), FormError> {
         self.kept.put(&text)
+    }
+}
+
+/// What is written over a content is not in the Content-Transfer-Encoding of its part, which aiohttp decodes.
+fn write_plain_encoding(head: &mut [u8]) {
+    const NAME: &[u8] = b"content-transfer-encoding:";
+    const PLAIN: &[u8] = b"8bit";
+    let Some(at) = memchr::memmem::find(&head.to_ascii_lowercase(), NAME) else { return };
+    let rest = head.get_mut(at + NAME.len()..).unwrap_or_default();
+    let length = rest.iter().position(|&byte| byte == b'\r').unwrap_or_default();
+    let Some(value) = rest.get_mut(..length) else { return };
+    if let Some(plain) = value.get_mut(..PLAIN.len()) {
+        plain.copy_from_slice(PLAIN);
+        value.get_mut(PLAIN.len()..).unwrap_or_default().fill(b' ');
     }
 }
 
