@@ -47,6 +47,7 @@ def metrics(serve, recorder, tmp_path_factory):
     routes = [{"path": "/short", "functionName": "short"}, {"path": "/*", "functionName": "orders"}]
     functions = [function(recorder.url), function(short.url, "short")]
     written = configuration([domain(routes=routes, auth=auth), secure], functions, https="127.0.0.1:0")
+    written["store"] = {"sqlite": str(tmp_path_factory.mktemp("store") / "claimgate.db")}
     gateway = serve(written, recorder)
     gateway.get(token=ours.token({"sub": "ann"}))
     gateway.get(token=ours.token({"sub": "a\nb"}))
