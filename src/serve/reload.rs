@@ -125,7 +125,7 @@ fn reload(config: &Path, catalog: &Catalog) {
     }
 }
 
-/// All but the access keys, which are looked up anew for each request.
+/// Everything except the access keys, which take effect at once.
 fn of_listener(admin: &AdminSettings) -> AdminSettings {
     AdminSettings { access_keys: Vec::new(), ..admin.clone() }
 }

@@ -29,8 +29,8 @@ const READY: &[u8] = b"ready";
 /// What is said on it before the number of the process that takes over, by the one that has started it.
 const STARTED: &[u8] = b"started ";
 
-/// Tells a new process to start another one that takes over, and to end: systemd supervises a main process only if it
-/// is its child when it is told of it, which one becomes whose parent has ended.
+/// Tells a new process to start the one that takes over, and to exit. systemd supervises a main process only if it is
+/// its child, and a process becomes its child when its parent exits.
 const DETACH: &str = "CLAIMGATE_DETACH";
 
 /// Between looks at whether the process that takes over is still there.
@@ -105,7 +105,7 @@ impl Upgrade {
     }
 }
 
-/// Does what [`DETACH`] asks for, where it does; true when this process is to end. Nothing that was handed over may
+/// Starts the process that takes over if [`DETACH`] is set; true when this process is to exit. No inherited socket may
 /// have been taken before.
 pub fn detach() -> anyhow::Result<bool> {
     if env::var_os(DETACH).is_none() {
@@ -121,9 +121,13 @@ pub fn detach() -> anyhow::Result<bool> {
     let started =
         command.args(arguments).env_remove(DETACH).spawn().context("cannot run the program again")?;
     let position = env::var("LISTEN_FDNAMES").unwrap_or_default();
-    let position =
-        position.split(':').position(|name| name == PREDECESSOR).context("nobody is to be relieved")?;
-    let socket = ListenFd::from_env().take_unix_datagram(position)?.context("nobody is to be relieved")?;
+    let position = position
+        .split(':')
+        .position(|name| name == PREDECESSOR)
+        .context("no socket of the previous process was passed")?;
+    let socket = ListenFd::from_env()
+        .take_unix_datagram(position)?
+        .context("no socket of the previous process was passed")?;
     socket.send(&[STARTED, started.id().to_string().as_bytes()].concat())?;
     Ok(true)
 }

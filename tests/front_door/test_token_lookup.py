@@ -140,7 +140,7 @@ def test_a_header_in_which_no_token_can_be_is_refused(tmp_path, name, notation):
     written = configuration([domain(auth=jwt(jwks(KEY), lookup))], [{"functionName": "orders", "builtin": "echo"}])
     (tmp_path / "claimgate.yaml").write_text(json.dumps(written))
     checked = claimgate("check", "--config", tmp_path / "claimgate.yaml")
-    assert checked.code != 0 and "is gone when the token is looked for" in checked.err
+    assert checked.code != 0 and "is removed before tokens are read" in checked.err
 
 
 def test_the_headers_name_is_compared_without_case(gateway):

@@ -2,8 +2,8 @@
 //! kept in memory.
 //!
 //! Sampling reads what threads that serve requests count anyway, so it costs requests nothing. A domain that has
-//! had no request for a day takes no memory, and each other at most some hundred kilobytes; the gateway counts no
-//! more routes apart than `limits.countedRoutes` says.
+//! had no request for a day takes no memory, and each other at most some hundred kilobytes; `limits.countedRoutes`
+//! bounds how many routes the gateway counts separately.
 
 mod numbers;
 mod series;

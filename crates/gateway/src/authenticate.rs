@@ -176,7 +176,7 @@ fn the_only<'a>(mut values: impl Iterator<Item = Cow<'a, [u8]>>) -> Lookup<'a> {
 /// A proxy may have joined two fields to one with a comma (RFC 9110, 5.3), which no token has.
 fn one_of_list(found: Lookup<'_>) -> Lookup<'_> {
     match found {
-        Lookup::Found(value) if value.contains(&b',') => Lookup::Ambiguous,
+        Lookup::Found(value) if memchr::memchr(b',', &value).is_some() => Lookup::Ambiguous,
         found => found,
     }
 }
@@ -191,7 +191,7 @@ fn strip_prefix<'a>(value: Cow<'a, [u8]>, prefix: &str) -> Lookup<'a> {
     let has_prefix = value.get(..prefix.len()).is_some_and(is_prefix) && spaces > 0;
     let begin = prefix.len() + spaces;
     match value {
-        // White space that is no space is none that may follow a scheme.
+        // Only spaces may follow a scheme.
         _ if !has_prefix || behind.get(spaces) == Some(&b'\t') => Lookup::WrongPrefix,
         Cow::Borrowed(value) => Lookup::Found(Cow::Borrowed(value.get(begin..).unwrap_or_default())),
         Cow::Owned(mut value) => Lookup::Found(Cow::Owned(value.split_off(begin))),

@@ -39,7 +39,7 @@ pub struct Serving {
     rows: HeldRows,
 }
 
-/// Where requests are counted, by the number of their domain; given back when the configuration is no longer in use.
+/// Where requests are counted, by the number of their domain. Dropping it releases the rows.
 #[derive(Debug)]
 struct HeldRows {
     domains: Vec<DomainRows>,

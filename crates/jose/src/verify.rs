@@ -320,7 +320,7 @@ fn check_not_before(times: &Times, leeway: Duration, now: Duration) -> Result<()
 /// A NumericDate (RFC 7519 section 2). One that is malformed is never taken for absent. Before 1970 is as early as
 /// 1970; a token that expired then was never good.
 fn time(claims: &Object, claim: &'static str) -> Result<Option<Duration>, VerifyError> {
-    /// The end of the year 9999. What is later is no time in seconds: an issuer has written milliseconds.
+    /// The end of the year 9999. Later values are usually milliseconds.
     const LATEST: f64 = 253_402_300_799.999;
     let Some(value) = claims.get(claim) else {
         return Ok(None);

@@ -22,6 +22,14 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
+def is_healthy(url: str) -> bool:
+    """Whether a member answers and knows its leader."""
+    try:
+        return httpx.get(f"{url}/health", timeout=2).json().get("health") == "true"
+    except (httpx.HTTPError, ValueError):
+        return False
+
+
 class Etcd:
     """One member, which may be stopped, frozen and started again with what it holds."""
 
@@ -53,11 +61,8 @@ class Etcd:
             )  # fmt: skip
         end = time.monotonic() + 20
         while time.monotonic() < end and self.process.poll() is None:
-            try:
-                if httpx.get(f"{self.url}/health", timeout=1).json().get("health") == "true":
-                    return True
-            except (httpx.HTTPError, ValueError):
-                pass
+            if is_healthy(self.url):
+                return True
             time.sleep(0.05)
         self.kill()
         return False

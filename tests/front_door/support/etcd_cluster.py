@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from support.etcd import free_ports
+from support.etcd import free_ports, is_healthy
 from support.network import Network
 
 
@@ -47,12 +47,6 @@ class Member:
                 stdout=log, stderr=log,
             )  # fmt: skip
 
-    def is_healthy(self) -> bool:
-        try:
-            return httpx.get(f"{self.client_url}/health", timeout=2).json().get("health") == "true"
-        except (httpx.HTTPError, ValueError):
-            return False
-
     def freeze(self):
         self.process.send_signal(signal.SIGSTOP)
 
@@ -80,7 +74,7 @@ class Cluster:
     def wait(self, timeout: float = 60):
         """Until every member answers."""
         end = time.monotonic() + timeout
-        while not all(member.is_healthy() for member in self.members):
+        while not all(is_healthy(member.client_url) for member in self.members):
             logs = "".join((member.folder / f"log{member.number}").read_text()[-1000:] for member in self.members)
             assert time.monotonic() < end, f"the cluster is not healthy: {logs}"
             time.sleep(0.1)

@@ -63,8 +63,8 @@ fn token_source(lookup: &TokenLookup) -> Result<TokenSource, String> {
         && NEVER_FOUND.contains(&parameter::folded(name).as_str())
     {
         return Err(format!(
-            "the header {name} governs the connection or the message, and is gone when the token is looked for; \
-             Authorization is the usual one"
+            "the header {name} governs the connection or the message and is removed before tokens are read; \
+             use Authorization"
         ));
     }
     let prefix = match &lookup.prefix {

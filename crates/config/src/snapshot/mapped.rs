@@ -11,8 +11,8 @@ pub struct MappedParameters {
     /// Names that are mapped to the query or to a form. They are removed from both, since many frameworks put
     /// both into one collection.
     pub query_and_form: Arc<MappedNames>,
-    /// These, and the names of forms' parameters that a token may be in and the function does not get; `None` when
-    /// there is no such parameter.
+    /// These and the form parameters that tokens are read from and the function does not receive; `None` without such
+    /// parameters.
     pub with_tokens: Option<Arc<MappedNames>>,
     /// Names of cookies.
     pub cookies: MappedNames,
@@ -31,7 +31,7 @@ pub enum OtherBodies {
 }
 
 impl MappedParameters {
-    /// The names of these mappings, and of what tokens are looked for in if the function does not get them.
+    /// The names of these mappings, and of the positions of tokens that the function does not receive.
     pub fn of(mappings: &[ClaimMapping], tokens: &[TokenSource]) -> Self {
         let names = |position: fn(&Parameter) -> Option<&String>| {
             mappings.iter().filter_map(move |mapping| position(&mapping.parameter)).map(String::as_str)

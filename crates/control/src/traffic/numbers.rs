@@ -60,7 +60,7 @@ impl Numbers {
         }
     }
 
-    /// Whether other counters than before were looked at, as some say less.
+    /// Whether these are new counters, because some are lower than before.
     pub(super) fn is_behind(&self, earlier: &Self) -> bool {
         let pairs = [
             (self.accepted, earlier.accepted),

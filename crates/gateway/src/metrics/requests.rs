@@ -14,16 +14,16 @@ use super::histogram::{Count, Histogram};
 use super::refused::{LatestRefused, Refused};
 use crate::rejection::Fault;
 
-/// Rows beyond which there can be none, whatever the configuration says.
+/// The most rows that a configuration can ask for.
 pub const MOST_ROWS: usize = 100_000;
 
 /// Rows are made room for in pieces of this size.
 const ROWS_OF_PIECE: usize = 1000;
 
-/// In place of names beyond the limit; no domain, route or function is called so.
+/// Replaces names beyond the limit; no domain, route or function has this name.
 const OTHERS: &str = "(others)";
 
-/// In place of the names of what is no longer configured.
+/// Replaces the names of routes and domains that are no longer configured.
 const GONE: &str = "(removed)";
 
 /// The numbers of all threads, and what their rows are of.

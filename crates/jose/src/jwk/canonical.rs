@@ -14,7 +14,7 @@ pub(crate) fn canonical(key: &Object) -> (Object, Vec<Fault>) {
     let mut canonical = Object::new();
     let mut notes = Vec::new();
     let curve = key.get("crv").and_then(Value::as_str).and_then(Curve::from_name);
-    // That of an Edwards curve is no integer, which a byte could be missing of.
+    // A coordinate of an Edwards curve is not an integer, so it has no leading zeros to restore.
     let length = curve.filter(|curve| curve.key_type() == KeyType::Ec).map(Curve::coordinate_bytes);
     for (name, value) in key.iter().filter(|(_, value)| !is_absent(value)) {
         let number = NUMBERS.iter().find(|number| number.name == name);
@@ -32,7 +32,7 @@ pub(crate) fn canonical(key: &Object) -> (Object, Vec<Fault>) {
     (canonical, notes)
 }
 
-/// Whether a member stands for none.
+/// Whether a member counts as absent.
 pub(crate) fn is_absent(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -54,7 +54,7 @@ enum Kind {
     Integer,
     /// A coordinate, whose length the curve fixes.
     Coordinate,
-    /// Bytes that stand for nothing but themselves.
+    /// Bytes of any length.
     Bytes,
 }
 
@@ -67,7 +67,7 @@ const NUMBERS: [Number; 5] = [
 ];
 
 impl Number {
-    /// The number in its one spelling; `None` when the text is none.
+    /// The number in its canonical spelling; `None` when the text is not a number.
     fn spelled(&self, text: &str, length: Option<usize>) -> Option<String> {
         let padding = text.len() - text.trim_end_matches('=').len();
         // As many as make the length a multiple of four.
@@ -100,6 +100,6 @@ impl Number {
             Kind::Coordinate => "base64url without padding, in as many bytes as the curve has",
             Kind::Bytes => "base64url without padding",
         };
-        format!("`{}` is not written as RFC 7518 says ({right}); it is read as if it were", self.name)
+        format!("`{}` is not canonical and was converted; RFC 7518 requires {right}", self.name)
     }
 }
